@@ -1,0 +1,15 @@
+#pragma once
+
+namespace tcrops {
+
+// From now on SIGINT and SIGTERM only set a flag. Call once, from main, before threads start.
+void install_interrupt_handlers();
+
+// True once a signal has arrived. Safe from any thread.
+[[nodiscard]] bool interrupted() noexcept;
+
+// Throws Error (kInterrupted or kTerminated) once a signal has arrived. Long loops call it at every
+// point where stopping loses nothing; the same command then resumes.
+void check_interrupt();
+
+}  // namespace tcrops

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <tcrops/eval/metrics.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace tcrops::eval {
+
+// The published objective, minimised (Felbrich 2025, section 5; weights derived from its two
+// published rows): -(accuracy + 5 * predicted_positives / rows + 10 * precision).
+[[nodiscard]] double paper_loss(const Confusion& counts);
+
+// The value a search maximises for one trained model, and whether it may count at all.
+struct ObjectiveValue {
+  double value = 0.0;     // larger is better
+  bool acceptable = true;
+  std::string reason;     // why not, when not acceptable
+};
+
+// Names accepted by `objective`, best default first.
+[[nodiscard]] const std::vector<std::string>& objective_names();
+
+// "average_precision", "auroc" (both over all rows), or "paper" (-paper_loss at `threshold`).
+// `paper` alone has a degenerate optimum: one predicted positive that is right scores best of all.
+// So with it a model is acceptable only if it predicts at least `minimum_positive_share` times the
+// number of true positives; the reason says so with both numbers. An undefined metric is not
+// acceptable either.
+[[nodiscard]] ObjectiveValue objective(const std::string& name,
+                                       std::span<const std::uint8_t> labels,
+                                       std::span<const double> probabilities, double threshold,
+                                       double minimum_positive_share);
+
+}  // namespace tcrops::eval

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <tcrops/core/json.hpp>
+#include <tcrops/nn/device.hpp>
+#include <tcrops/nn/model_spec.hpp>
+#include <tcrops/nn/tensor_file.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace tcrops::nn {
+
+// Rows of one side of a dataset. features is [labels.size(), width] floats, row-major.
+struct Examples {
+  std::span<const float> features;
+  std::span<const std::uint8_t> labels;
+  std::int64_t width = 0;
+};
+
+struct TrainOptions {
+  double learning_rate = 0.01;
+  std::int64_t epochs = 15;
+  std::int64_t batch_size = 2048;
+  std::uint64_t seed = 0;
+};
+
+struct EpochReport {
+  std::int64_t epoch = 0;  // from 1
+  double train_loss = 0.0;  // mean over the epoch's batches
+  std::span<const float> validation_logits;  // empty when no validation rows were given
+};
+
+// What to do after an epoch.
+struct EpochDecision {
+  bool stop = false;
+  bool keep = false;  // remember the weights as they are now; the last kept ones win at the end
+};
+using EpochCallback = std::function<EpochDecision(const EpochReport&)>;
+
+// A network with its weights. Not thread-safe; different networks may be used at the same time.
+class Network {
+ public:
+  virtual ~Network() = default;
+  [[nodiscard]] virtual const ModelSpec& spec() const = 0;
+  // Weights and running statistics, in the network's own order, named as PyTorch's Sequential would
+  // name them ("0.weight", "1.running_mean", …).
+  [[nodiscard]] virtual std::vector<Tensor> weights() const = 0;
+  // One logit per row of features [rows, width].
+  [[nodiscard]] virtual std::vector<float> logits(std::span<const float> features) const = 0;
+  // Adam, binary cross-entropy on logits, equal class weights by sampling with replacement: each
+  // draw takes either class with probability 1/2, then one of its rows. Draws as many rows per epoch
+  // as there are. Every batch has at least 2 rows. Same arguments, same bytes.
+  // Throws Error (kInputData) when the training rows lack one class.
+  virtual void fit(const Examples& train, const Examples& validation, const TrainOptions& options,
+                   const EpochCallback& after_epoch) = 0;
+};
+
+// The LibTorch side, opened on first use. Every exception that leaves it is a tcrops::Error.
+class Core {
+ public:
+  virtual ~Core() = default;
+  // Fresh weights as PyTorch initialises Linear and BatchNorm1d, drawn from our own generator.
+  [[nodiscard]] virtual std::unique_ptr<Network> create(const ModelSpec& spec, std::uint64_t seed,
+                                                        const Device& device) = 0;
+  // Checks names, types and shapes against the spec; throws Error (kArtifact) on any difference.
+  [[nodiscard]] virtual std::unique_ptr<Network> load(const ModelSpec& spec,
+                                                      std::span<const Tensor> weights,
+                                                      const Device& device) = 0;
+  // {"libtorch": version, "blas": library and kernel, "cuda": version or null, "threads": n}
+  [[nodiscard]] virtual Json describe() const = 0;
+};
+
+// Opens the shared object that holds LibTorch (beside the program, or ../lib/tcrops/) and returns
+// its core; later calls return the same one. Sets one arithmetic thread per caller before anything
+// runs. Thread-safe. Throws Error (kFailure) that says which file is missing.
+[[nodiscard]] Core& core();
+
+}  // namespace tcrops::nn

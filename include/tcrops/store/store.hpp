@@ -1,0 +1,126 @@
+#pragma once
+
+#include <tcrops/core/json.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tcrops::store {
+
+// Kinds of artifacts. The text is part of every manifest: never rename.
+enum class Kind { kRaw, kDataset, kStudy, kModel, kEvaluation, kCheck, kPredictions };
+[[nodiscard]] std::string kind_name(Kind kind);
+[[nodiscard]] Kind kind_from_name(const std::string& name);
+
+// What identifies an artifact. The id is the SHA-256 of its canonical JSON, so nothing that differs
+// between two equal runs (time, host, threads, versions) may stand in it.
+struct Manifest {
+  Kind kind = Kind::kRaw;
+  std::string stage;
+  std::int64_t stage_version = 1;
+  Json configuration = Json::object();         // resolved, only what shapes the result
+  std::int64_t seed = 0;
+  std::string backend_class;                   // "" where no arithmetic is involved
+  std::map<std::string, std::string> parents;  // role -> id
+  Json facts = Json::object();                 // counts, metrics, licence, citation
+
+  // Filled by `publish`: name -> {"bytes", "sha256"}.
+  Json files = Json::object();
+};
+[[nodiscard]] Json to_json(const Manifest& manifest);
+[[nodiscard]] Manifest manifest_from_json(const Json& json, const std::string& name);
+
+// An artifact that is in the store.
+struct Artifact {
+  std::string id;
+  Manifest manifest;
+  std::filesystem::path directory;
+
+  [[nodiscard]] std::string short_id() const { return id.substr(0, 12); }
+  [[nodiscard]] std::filesystem::path file(const std::string& name) const { return directory / name; }
+};
+
+// What a result depends on; equal inputs mean the stored result can be used again.
+struct ReuseKey {
+  std::string stage;
+  std::int64_t stage_version = 1;
+  Json configuration = Json::object();
+  std::map<std::string, std::string> parents;
+  std::int64_t seed = 0;
+  std::string backend_class;
+
+  [[nodiscard]] Json to_json() const;
+  [[nodiscard]] std::string digest() const;  // SHA-256
+};
+
+struct VerifyProblem {
+  std::string id;
+  std::string problem;
+};
+
+// A folder of immutable artifacts that many processes and machines may use at once. Everything is
+// published by rename; nothing needs cleaning up after a crash. data/README.md holds the layout.
+// Thread-safe; all members throw Error.
+class Store {
+ public:
+  // Opens the store, or makes it. kFailure when it cannot be written, kArtifact when the folder is
+  // something else or of a newer format.
+  static Store open(const std::filesystem::path& root);
+  // Opens an existing store for reading; kArtifact when there is none.
+  static Store open_existing(const std::filesystem::path& root);
+
+  [[nodiscard]] const std::filesystem::path& root() const { return root_; }
+
+  // A private folder in the same file system, for `publish`.
+  [[nodiscard]] std::filesystem::path begin_draft() const;
+  void discard_draft(const std::filesystem::path& draft) const;
+
+  // Hashes and syncs the draft's files, writes manifest and run record, renames the folder into
+  // place, then points the key at it. If the same id is there already, that one is kept and
+  // returned. `run` is what differs between equal runs.
+  Artifact publish(const std::filesystem::path& draft, Manifest manifest, const Json& run,
+                   const ReuseKey& key) const;
+
+  // The artifact stored under a key, if it is there and whole on the surface (manifest hash right,
+  // all files present with their size).
+  [[nodiscard]] std::optional<Artifact> find(const ReuseKey& key) const;
+
+  // By full id, unique beginning of an id (6 or more digits), or name ("viral.model"). Checks the
+  // manifest's hash. kArtifact with what exists when there is no such thing or it is not unique.
+  [[nodiscard]] Artifact get(const std::string& reference) const;
+
+  // Reads a file and checks its hash against the manifest first. kArtifact when it differs.
+  [[nodiscard]] std::string read(const Artifact& artifact, const std::string& file) const;
+
+  // Ids of all artifacts, sorted.
+  [[nodiscard]] std::vector<std::string> list() const;
+
+  // Points a name at an artifact, replacing the old target at once.
+  void set_name(const std::string& name, const std::string& id) const;
+  [[nodiscard]] std::map<std::string, std::string> names() const;
+
+  // Re-hashes everything: manifests, files, run records against the log, parents, keys and names.
+  // Calls `progress` after each artifact. Empty when all is well.
+  [[nodiscard]] std::vector<VerifyProblem> verify(
+      const std::function<void(std::size_t done, std::size_t total)>& progress) const;
+
+  // A folder for the half-done work of one key; kept until `drop_work`, so that an interrupted
+  // command can resume. Two processes on one key write equal files.
+  [[nodiscard]] std::filesystem::path work_directory(const ReuseKey& key) const;
+  void drop_work(const ReuseKey& key) const;
+
+ private:
+  explicit Store(std::filesystem::path root) : root_(std::move(root)) {}
+  [[nodiscard]] std::filesystem::path artifact_path(const std::string& id) const;
+  [[nodiscard]] Artifact load(const std::string& id) const;
+  void append_log(const Json& entry) const;
+
+  std::filesystem::path root_;
+};
+
+}  // namespace tcrops::store

@@ -1,0 +1,153 @@
+#include <tcrops/core/file.hpp>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace tcrops {
+namespace {
+
+constexpr std::size_t kBufferBytes = 1U << 20U;
+
+// Closes a descriptor when the scope ends.
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : value_(value) {}
+  ~Descriptor() {
+    if (value_ >= 0) close(value_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int get() const { return value_; }
+
+ private:
+  int value_;
+};
+
+void write_all(int descriptor, std::string_view bytes, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      throw system_error("cannot write", path, errno);
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path, ExitCode otherwise) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) throw system_error("cannot read", path, errno, otherwise);
+  std::string bytes;
+  std::string block(kBufferBytes, '\0');
+  for (;;) {
+    const ssize_t count = ::read(file.get(), block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw system_error("cannot read", path, errno, otherwise);
+    if (count == 0) return bytes;
+    bytes.append(block, 0, static_cast<std::size_t>(count));
+  }
+}
+
+void write_file(const std::filesystem::path& path, std::string_view bytes) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (file.get() < 0) throw system_error("cannot create", path, errno);
+  write_all(file.get(), bytes, path);
+  if (fsync(file.get()) != 0) throw system_error("cannot write", path, errno);
+}
+
+AtomicFile::AtomicFile(std::filesystem::path path)
+    : path_(std::move(path)),
+      temporary_(path_.parent_path() /
+                 fmt::format(".{}.tmp-{}", path_.filename().string(), random_name())),
+      descriptor_(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)) {
+  if (descriptor_ < 0) throw system_error("cannot create", path_, errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  close(descriptor_);
+  unlink(temporary_.c_str());
+}
+
+void AtomicFile::flush() {
+  write_all(descriptor_, buffer_, path_);
+  buffer_.clear();
+}
+
+void AtomicFile::write(std::string_view bytes) {
+  buffer_ += bytes;
+  if (buffer_.size() >= kBufferBytes) flush();
+}
+
+void AtomicFile::commit() {
+  flush();
+  if (fsync(descriptor_) != 0) throw system_error("cannot write", path_, errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    throw system_error("cannot replace", path_, errno);
+  }
+  close(descriptor_);
+  descriptor_ = -1;
+  sync_path(path_.has_parent_path() ? path_.parent_path() : std::filesystem::path("."));
+}
+
+void replace_file(const std::filesystem::path& path, std::string_view bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+void make_directories(const std::filesystem::path& path) {
+  std::error_code status;
+  std::filesystem::create_directories(path, status);
+  if (status) throw system_error("cannot create the folder", path, status.value());
+}
+
+std::filesystem::path make_unique_directory(const std::filesystem::path& parent,
+                                            std::string_view prefix) {
+  const auto path = parent / fmt::format("{}{}", prefix, random_name());
+  if (::mkdir(path.c_str(), 0755) != 0) throw system_error("cannot create the folder", path, errno);
+  return path;
+}
+
+void sync_path(const std::filesystem::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) throw system_error("cannot open", path, errno);
+  // Some network file systems refuse fsync on a folder; they sync a rename by themselves.
+  if (fsync(file.get()) != 0 && errno != EINVAL && errno != EROFS) {
+    throw system_error("cannot sync", path, errno);
+  }
+}
+
+FileLock::FileLock(const std::filesystem::path& path)
+    : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+  if (descriptor_ < 0) throw system_error("cannot open", path, errno);
+  while (flock(descriptor_, LOCK_EX) != 0) {
+    if (errno == EINTR) continue;
+    const int reason = errno;
+    close(descriptor_);
+    throw system_error("cannot lock", path, reason);
+  }
+}
+
+FileLock::~FileLock() { close(descriptor_); }
+
+std::string random_name() {
+  std::array<unsigned char, 8> bytes{};
+  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    throw Error(ExitCode::kFailure, "the system gives no random numbers");
+  }
+  std::string name;
+  for (const unsigned char byte : bytes) name += fmt::format("{:02x}", byte);
+  return name;
+}
+
+}  // namespace tcrops

@@ -1,0 +1,43 @@
+#include <tcrops/core/interrupt.hpp>
+
+#include <tcrops/core/error.hpp>
+
+#include <signal.h>
+
+#include <atomic>
+
+namespace tcrops {
+namespace {
+
+std::atomic<int> received_signal{0};
+static_assert(std::atomic<int>::is_always_lock_free, "written from a signal handler");
+
+void remember(int number) { received_signal.store(number); }
+
+}  // namespace
+
+void install_interrupt_handlers() {
+  struct sigaction action {};
+  action.sa_handler = remember;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second signal ends the process at once
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  signal(SIGPIPE, SIG_IGN);  // a closed pipe shows as a failed write
+}
+
+bool interrupted() noexcept { return received_signal.load(std::memory_order_relaxed) != 0; }
+
+void check_interrupt() {
+  switch (received_signal.load(std::memory_order_relaxed)) {
+    case 0:
+      return;
+    case SIGTERM:
+      throw Error(ExitCode::kTerminated, "terminated; the same command continues where it stopped");
+    default:
+      throw Error(ExitCode::kInterrupted,
+                  "interrupted; the same command continues where it stopped");
+  }
+}
+
+}  // namespace tcrops
