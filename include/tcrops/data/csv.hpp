@@ -8,6 +8,9 @@
 
 namespace tcrops::data {
 
+// Stands for "comma or tab, whichever the first line has more of".
+inline constexpr char kDetectSeparator = '\0';
+
 // Reads RFC 4180 records from a stream, one at a time, in memory bounded by the longest record.
 // LF, CRLF and CR end a record outside quotes; a UTF-8 byte order mark is skipped; blank lines are
 // skipped. Throws Error (kInputData) as `name:line: …` for: a NUL byte, an unclosed quote, text
@@ -23,7 +26,17 @@ class CsvReader {
   [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
-  int take();
+  void start();
+  bool refill();
+  [[nodiscard]] char detect_separator() const;
+  // Next byte without taking it, or -1 at the end.
+  int peek();
+  void read_plain(std::string& field);
+  void read_quoted(std::string& field);
+  // Takes bytes up to `end` of the buffer into the field.
+  void append_until(std::string& field, std::size_t end);
+  void count_bytes(std::size_t bytes);
+  std::string_view take_line_end();
   [[noreturn]] void fail(std::size_t line, const std::string& problem) const;
 
   std::istream& in_;
@@ -33,10 +46,12 @@ class CsvReader {
   std::size_t at_ = 0;
   std::size_t line_ = 0;
   std::size_t next_line_ = 1;
+  std::size_t record_bytes_ = 0;
   bool started_ = false;
 };
 
-// One CSV record with a final LF; a field with a separator, quote, CR or LF is quoted.
+// One CSV record with a final LF; a field with a separator, quote, CR or LF is quoted, and so is an
+// only field that is empty, since a blank line is no record.
 void append_csv(std::string& out, const std::vector<std::string>& fields, char separator = ',');
 
 }  // namespace tcrops::data

@@ -35,6 +35,7 @@ class Encoder {
   virtual ~Encoder() = default;
 
   // Appends the record to `out`, or returns the fault and leaves `out` as it was.
+  // An `out` without rows takes the encoder's widths.
   virtual std::optional<EncodeFault> encode(const Record& record, EncodedRows& out) const = 0;
   // The inverse: columns that are not features come back empty; label and line are not set.
   [[nodiscard]] virtual Record decode(const EncodedRows& rows, std::size_t row) const = 0;
@@ -51,10 +52,12 @@ class Encoder {
 
 // Fits the paper's `scalar` encoder (Felbrich 2025, section 5): the unique characters of all text
 // features, sorted, become k/n for k = 1..n; zero pads at the end of each of the groups
-// {CDR3_alpha, CDR3_beta}, {Epitope}, {V_alpha, V_beta, J_alpha, J_beta, MHC} to the group's longest
-// entry; clone_id is min-max scaled. `features` is a subset of the nine columns; they are laid out
-// in column order. Throws Error (kInputData) with the row's line when a clone_id is not a number,
-// or when over 255 letters occur.
+// {CDR3_alpha, CDR3_beta}, {Epitope}, {V_alpha, V_beta, J_alpha, J_beta, MHC} to the group's
+// longest entry; clone_id is min-max scaled. `features` is a subset of the nine columns; they are
+// laid out in column order. A missing text is all padding. Values outside the fitted clone_id range
+// encode outside [0, 1]. Throws Error (kInputData) with the row's line for a character that is not
+// printable ASCII, a text over 255 characters, or a clone_id that is not a number or that decode
+// could not give back to the letter; (kConfiguration) for no features.
 [[nodiscard]] std::unique_ptr<Encoder> fit_scalar_encoder(std::span<const Record> records,
                                                           const std::vector<Column>& features);
 

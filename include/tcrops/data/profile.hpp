@@ -8,9 +8,14 @@
 
 namespace tcrops::data {
 
-// What is in a dataset: rows, TCRs and positives, per side and per epitope; lengths of both CDR3s
-// and the epitope; V and J usage; letters of both CDR3s (counts). Counts are over rows, except gene
-// usage, lengths and letters of the TCR, which count each distinct TCR once.
+// What is in a dataset:
+//   rows, tcrs, positives, sides.<train|validation|test>.{rows, tcrs, positives};
+//   epitopes.<name> with the same keys;
+//   lengths.<CDR3_alpha|CDR3_beta|Epitope>.<length>, genes.<V_alpha|...>.<gene>,
+//   letters.<CDR3_alpha|CDR3_beta>.<letter>.
+// Counts are over rows, except gene usage and the lengths and letters of the TCR, which count each
+// distinct TCR once. A missing value is not counted. Without `sides` (empty span) the sides are
+// left out.
 [[nodiscard]] Json profile(std::span<const Record> records, std::span<const Side> sides);
 
 }  // namespace tcrops::data

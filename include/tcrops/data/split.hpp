@@ -28,8 +28,11 @@ struct SplitFractions {
 [[nodiscard]] std::vector<Side> torch_random_split(std::size_t n, SplitFractions fractions,
                                                    std::uint64_t seed);
 
-// Every TCR (tcr_key) is on exactly one side. TCRs are shuffled within the epitope they bind, then
-// dealt so that each epitope's binders and the whole keep the fractions as nearly as whole TCRs allow.
+// Every TCR (tcr_key) is on exactly one side. TCRs are shuffled within the epitope they bind (of
+// several the one with the fewest binders; none: a group of its own), then dealt so that each
+// epitope's binders and the whole keep the fractions as nearly as whole TCRs allow. The order of
+// the rows has no say. Throws Error (kConfiguration) for fractions that leave no train side, and
+// (kInputData) when a side that should have TCRs would have none.
 [[nodiscard]] std::vector<Side> grouped_split(std::span<const Record> records,
                                               SplitFractions fractions, std::uint64_t seed);
 

@@ -8,16 +8,20 @@
 namespace tcrops::data {
 
 // A made-up repertoire with known answers: TCRs with realistic gene usage and CDR3 lengths; each
-// binds one of `epitopes` epitopes and, with probability `motif_strength`, carries that epitope's
-// motif (a V-beta preference and fixed letters in the middle of CDR3 beta and CDR3 alpha).
+// binds one of `epitopes` epitopes (equally many binders each) and, with probability
+// `motif_strength`, carries that epitope's motif: four fixed letters after the V end of CDR3 beta
+// (from position 5), three after that of CDR3 alpha (from position 4), the length of CDR3 beta, and
+// mostly the V genes. The other binders look like any TCR.
 struct SyntheticOptions {
   std::int64_t tcrs = 1200;
   std::int64_t epitopes = 6;
   double motif_strength = 0.9;
 };
 
-// Writes the benchmark's ten columns as CSV: every TCR with every epitope, positive for its own.
-// The same options and seed give the same bytes. `write` receives consecutive pieces.
+// Writes the benchmark's ten columns as CSV: every TCR with every epitope, positive for its own,
+// TCR by TCR; clone_id counts the TCRs from 0.0. The same options and seed give the same bytes;
+// memory does not grow with `tcrs`. `write` receives consecutive pieces. Throws Error
+// (kConfiguration).
 void generate_synthetic(const SyntheticOptions& options, std::uint64_t seed,
                         const std::function<void(std::string_view)>& write);
 

@@ -5,7 +5,7 @@
 
 #include <filesystem>
 #include <istream>
-#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +14,7 @@ namespace tcrops::data {
 // A row that was not taken over, and why.
 struct Refusal {
   std::size_t line = 0;
-  std::string field;   // column name
+  std::string field;   // column name; empty when the row as a whole is at fault
   std::string reason;  // "letter 'X' is not an amino acid", without the value's other letters
 };
 
@@ -40,7 +40,8 @@ struct HeaderMap {
 
 // Turns one CSV row into a record, or says why not (first fault found): wrong number of fields, a
 // required value missing, a CDR3 or epitope letter outside the 20 amino acids, a label that is not
-// 0 or 1 (also accepted: -1 for 0, true/false). Lower-case sequences are refused, not mended.
+// 0 or 1 (also accepted: -1 for 0, true/false in any case), a character that is not printable ASCII
+// elsewhere. Lower-case sequences are refused, not mended; a value of blanks only is missing.
 struct RowResult {
   Record record;
   std::optional<Refusal> refusal;

@@ -10,7 +10,8 @@
 namespace tcrops::eval {
 
 // Labels are 0 or 1; scores are larger for likelier positives; both have the same length. Ties are
-// handled as scikit-learn does. NaN means undefined (no positive, or only positives).
+// handled as scikit-learn does. NaN means undefined (no positive, only positives, or a score that is
+// NaN). Different lengths throw Error (kFailure).
 
 // Area under the ROC curve (Mann-Whitney U with ties counted half).
 [[nodiscard]] double auroc(std::span<const std::uint8_t> labels, std::span<const double> scores);
@@ -23,7 +24,7 @@ namespace tcrops::eval {
 [[nodiscard]] double log_loss_from_logits(std::span<const std::uint8_t> labels,
                                           std::span<const double> logits);
 
-// Counts at one decision threshold: predicted positive when score >= threshold.
+// Counts at one decision threshold: predicted positive when score >= threshold, so a NaN never is.
 struct Confusion {
   std::int64_t true_positive = 0;
   std::int64_t false_positive = 0;

@@ -26,8 +26,9 @@ struct ObjectiveValue {
 // "average_precision", "auroc" (both over all rows), or "paper" (-paper_loss at `threshold`).
 // `paper` alone has a degenerate optimum: one predicted positive that is right scores best of all.
 // So with it a model is acceptable only if it predicts at least `minimum_positive_share` times the
-// number of true positives; the reason says so with both numbers. An undefined metric is not
-// acceptable either.
+// number of true positives; the reason says so with both numbers. An undefined metric or a
+// probability that is not finite is not acceptable either, and its value is then a finite filler.
+// Throws Error (kConfiguration) for an unknown name.
 [[nodiscard]] ObjectiveValue objective(const std::string& name,
                                        std::span<const std::uint8_t> labels,
                                        std::span<const double> probabilities, double threshold,

@@ -28,8 +28,8 @@ struct TrainOptions {
 };
 
 struct EpochReport {
-  std::int64_t epoch = 0;  // from 1
-  double train_loss = 0.0;  // mean over the epoch's batches
+  std::int64_t epoch = 0;                    // from 1
+  double train_loss = 0.0;                   // mean over the epoch's batches
   std::span<const float> validation_logits;  // empty when no validation rows were given
 };
 
@@ -48,12 +48,16 @@ class Network {
   // Weights and running statistics, in the network's own order, named as PyTorch's Sequential would
   // name them ("0.weight", "1.running_mean", …).
   [[nodiscard]] virtual std::vector<Tensor> weights() const = 0;
-  // One logit per row of features [rows, width].
+  // One logit per row of features [rows, width]. On the CPU a row's logit is the same, bit for bit,
+  // whatever rows are scored with it. Batch normalisation is folded into the layer before it, so
+  // the logits of a plain evaluation by PyTorch differ in the last digits.
   [[nodiscard]] virtual std::vector<float> logits(std::span<const float> features) const = 0;
   // Adam, binary cross-entropy on logits, equal class weights by sampling with replacement: each
-  // draw takes either class with probability 1/2, then one of its rows. Draws as many rows per epoch
-  // as there are. Every batch has at least 2 rows. Same arguments, same bytes.
-  // Throws Error (kInputData) when the training rows lack one class.
+  // draw takes either class with probability 1/2, then one of its rows. Draws as many rows per
+  // epoch as there are. Every batch has at least 2 rows. Same arguments, same bytes. A train_loss
+  // that is not finite is reported once, its weights are never kept, and it ends the training. An
+  // error, also one of the callback or a signal, leaves the weights of that moment. Throws Error
+  // (kInputData) when the training rows lack one class.
   virtual void fit(const Examples& train, const Examples& validation, const TrainOptions& options,
                    const EpochCallback& after_epoch) = 0;
 };
@@ -74,8 +78,10 @@ class Core {
 };
 
 // Opens the shared object that holds LibTorch (beside the program, or ../lib/tcrops/) and returns
-// its core; later calls return the same one. Sets one arithmetic thread per caller before anything
-// runs. Thread-safe. Throws Error (kFailure) that says which file is missing.
+// its core; later calls return the same one. Sets one arithmetic thread per caller, and the kernel
+// that belongs to backend_class(), by changing the environment before it loads: call it before
+// other threads read the environment. Thread-safe otherwise. Throws Error (kFailure) that says
+// which file is missing.
 [[nodiscard]] Core& core();
 
 }  // namespace tcrops::nn

@@ -13,8 +13,8 @@ struct Device {
 };
 
 // "auto" takes CUDA when this build has it and the driver shows a card, else the CPU; "cpu";
-// "cuda" or "cuda:N". Throws Error: kConfiguration for another text, kFailure when CUDA is asked for
-// and this build or machine has none (never a silent fallback).
+// "cuda" or "cuda:N". Throws Error: kConfiguration for another text, kFailure when CUDA is asked
+// for and this build or machine has none (never a silent fallback).
 [[nodiscard]] Device resolve_device(const std::string& text);
 
 // Results are equal byte for byte only within one class: processor family and the widest vector

@@ -14,7 +14,7 @@ namespace tcrops::nn {
 struct ModelSpec {
   std::string architecture;  // "mlp_small", "mlp_medium", "mlp_large"
   std::vector<std::int64_t> widths;
-  std::string activation;    // "relu" or "elu"
+  std::string activation;  // "relu" or "elu"
   bool batch_norm = false;
 
   [[nodiscard]] std::int64_t parameters() const;  // trained numbers

@@ -30,12 +30,14 @@ struct Tensor {
 [[nodiscard]] std::vector<float> as_f32(const Tensor& tensor);
 [[nodiscard]] std::vector<std::uint8_t> as_u8(const Tensor& tensor);
 
-// The safetensors format: u64 header size, JSON header {name: {dtype, shape, data_offsets}}, padding
-// spaces to a multiple of 8, bytes. Tensors keep their order. Equal tensors give equal bytes.
+// The safetensors format: u64 header size, JSON header {name: {dtype, shape, data_offsets}},
+// padding spaces to a multiple of 8, bytes. Tensors keep their order. Equal tensors give equal
+// bytes.
 [[nodiscard]] std::string write_safetensors(std::span<const Tensor> tensors);
 
-// Reads hostile bytes: checks header size, JSON, types, shapes, offsets (no gap, no overlap, nothing
-// behind) before using any. Throws Error (kArtifact) that begins with `name`.
+// Reads hostile bytes: checks header size, JSON, types, shapes, offsets (no gap, no overlap,
+// nothing behind, no name twice, at most 1 MB of header) before using any. Throws Error (kArtifact)
+// that begins with `name`.
 [[nodiscard]] std::vector<Tensor> read_safetensors(std::string_view bytes, const std::string& name);
 
 // The tensor called `name`; throws Error (kArtifact) when absent.

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tcrops::store {
@@ -63,6 +64,24 @@ struct VerifyProblem {
   std::string problem;
 };
 
+// A private folder in the store's file system that becomes an artifact when published. Removed with
+// the object otherwise; one left by a killed process is removed by the next command.
+class Draft {
+ public:
+  Draft(Draft&& other) noexcept;
+  Draft& operator=(Draft&&) = delete;
+  ~Draft();
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+  // Adds a file; `name` has no folder in it.
+  void add(const std::string& name, std::string_view bytes) const;
+
+ private:
+  friend class Store;
+  Draft(std::filesystem::path directory, int lock);
+  std::filesystem::path directory_;  // empty once published
+  int lock_;                         // held while the process lives
+};
+
 // A folder of immutable artifacts that many processes and machines may use at once. Everything is
 // published by rename; nothing needs cleaning up after a crash. data/README.md holds the layout.
 // Thread-safe; all members throw Error.
@@ -76,19 +95,18 @@ class Store {
 
   [[nodiscard]] const std::filesystem::path& root() const { return root_; }
 
-  // A private folder in the same file system, for `publish`.
-  [[nodiscard]] std::filesystem::path begin_draft() const;
-  void discard_draft(const std::filesystem::path& draft) const;
+  [[nodiscard]] Draft begin_draft() const;
 
   // Hashes and syncs the draft's files, writes manifest and run record, renames the folder into
   // place, then points the key at it. If the same id is there already, that one is kept and
   // returned. `run` is what differs between equal runs.
-  Artifact publish(const std::filesystem::path& draft, Manifest manifest, const Json& run,
-                   const ReuseKey& key) const;
+  Artifact publish(Draft draft, Manifest manifest, const Json& run, const ReuseKey& key) const;
 
   // The artifact stored under a key, if it is there and whole on the surface (manifest hash right,
-  // all files present with their size).
-  [[nodiscard]] std::optional<Artifact> find(const ReuseKey& key) const;
+  // all files present with their size). A damaged one counts as absent, with a warning, so that it
+  // is made again; or throws kArtifact.
+  enum class Damage { kAbsent, kThrow };
+  [[nodiscard]] std::optional<Artifact> find(const ReuseKey& key, Damage damage = Damage::kAbsent) const;
 
   // By full id, unique beginning of an id (6 or more digits), or name ("viral.model"). Checks the
   // manifest's hash. kArtifact with what exists when there is no such thing or it is not unique.
@@ -110,15 +128,17 @@ class Store {
       const std::function<void(std::size_t done, std::size_t total)>& progress) const;
 
   // A folder for the half-done work of one key; kept until `drop_work`, so that an interrupted
-  // command can resume. Two processes on one key write equal files.
+  // command can resume. Two processes on one key write equal files there, so either may drop it.
   [[nodiscard]] std::filesystem::path work_directory(const ReuseKey& key) const;
+  void write_work(const ReuseKey& key, const std::string& name, std::string_view bytes) const;
   void drop_work(const ReuseKey& key) const;
 
  private:
   explicit Store(std::filesystem::path root) : root_(std::move(root)) {}
   [[nodiscard]] std::filesystem::path artifact_path(const std::string& id) const;
   [[nodiscard]] Artifact load(const std::string& id) const;
-  void append_log(const Json& entry) const;
+  void move_into_place(const Draft& draft, const std::string& id) const;
+  void point_key(const ReuseKey& key, const std::string& id) const;
 
   std::filesystem::path root_;
 };

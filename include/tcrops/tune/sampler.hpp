@@ -29,7 +29,9 @@ struct TpeOptions {
 };
 
 // The point of trial `number`: a pure function of (space, seed, number, observations), whatever the
-// process or thread. Observations must be sorted by number.
+// process or thread. Observations must be sorted by number; a finished one whose value is not finite
+// is not acceptable. Throws Error: kConfiguration for a wrong space or option, kArtifact for an
+// observation from another space.
 [[nodiscard]] Point suggest(SamplerKind kind, const Space& space, std::uint64_t seed,
                             std::int64_t number, std::span<const Observation> observations,
                             const TpeOptions& options = {});

@@ -46,7 +46,9 @@ struct StudyHooks {
 };
 
 // Runs the study and returns its trials by number. An exception of `run` ends the study after the
-// running trials have been kept, and is rethrown; so does an interrupt.
+// running trials have been kept, and is rethrown (of several, that of the lowest trial); so does an
+// interrupt. A value that is not finite makes its trial not acceptable, with a reason, and becomes 0
+// so that it can be written. Throws Error (kConfiguration) for a wrong space or option.
 [[nodiscard]] std::vector<Trial> run_study(const Space& space, const StudyOptions& options,
                                            const StudyHooks& hooks);
 

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <tcrops/core/field_table.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tcrops::stages {
+
+// One struct per section of a pipeline file. Defaults stand here and nowhere else; help, ranges and
+// choices stand in configuration.cpp.
+
+struct FetchConfig {
+  std::string source = "synthetic";
+  std::string file;
+  std::string mirror;
+  std::int64_t retries = 5;
+  double stall_seconds = 30.0;
+};
+
+struct SyntheticConfig {
+  std::int64_t tcrs = 1200;
+  std::int64_t epitopes = 6;
+  double motif_strength = 0.9;
+};
+
+struct PreprocessConfig {
+  std::string encoder = "scalar";
+  std::vector<std::string> features = {"CDR3_alpha", "CDR3_beta", "V_alpha", "V_beta",
+                                       "J_alpha",    "J_beta",    "Epitope", "MHC"};
+  std::string split = "grouped";
+  double validation_fraction = 0.1;
+  double test_fraction = 0.1;
+  std::int64_t split_seed = 42;
+  bool strict = false;
+};
+
+struct TuneConfig {
+  std::string sampler = "tpe";
+  std::int64_t trials = 20;
+  std::int64_t startup_trials = 10;
+  std::int64_t window = 2;
+  std::int64_t jobs = 0;
+  std::string objective = "average_precision";
+  std::string select_on = "validation";
+  double minimum_positive_share = 0.5;
+  std::int64_t keep = 3;
+  std::vector<std::string> models = {"mlp_small", "mlp_medium", "mlp_large"};
+  double learning_rate_min = 0.001;
+  double learning_rate_max = 0.1;
+  std::int64_t epochs_min = 5;
+  std::int64_t epochs_max = 25;
+};
+
+struct TrainConfig {
+  std::string from = "study";
+  std::string model = "mlp_medium";
+  double learning_rate = 0.01;
+  std::int64_t epochs = 15;
+  std::int64_t batch_size = 2048;
+  std::int64_t early_stopping_patience = 0;
+  std::string threshold = "best_f1";
+  std::string device = "auto";
+};
+
+struct PredictConfig {
+  std::int64_t examples = 10;
+};
+
+struct ServeCheckConfig {
+  std::int64_t latency_requests = 200;
+  double max_p99_ms = 0.0;
+};
+
+// The whole pipeline file. Neither copied nor moved: the field table refers to its members.
+class PipelineConfig {
+ public:
+  PipelineConfig();
+  PipelineConfig(const PipelineConfig&) = delete;
+  PipelineConfig& operator=(const PipelineConfig&) = delete;
+
+  std::string name = "quickstart";
+  std::int64_t seed = 42;
+  FetchConfig fetch;
+  SyntheticConfig synthetic;
+  PreprocessConfig preprocess;
+  TuneConfig tune;
+  TrainConfig train;
+  PredictConfig predict;
+  ServeCheckConfig serve_check;
+
+  [[nodiscard]] FieldTable& fields() { return fields_; }
+  [[nodiscard]] const FieldTable& fields() const { return fields_; }
+  // What no single field can check: ranges that cross, fractions that leave no training rows.
+  // Throws Error (kConfiguration).
+  void check() const;
+
+ private:
+  FieldTable fields_;
+};
+
+}  // namespace tcrops::stages

@@ -1,0 +1,55 @@
+// The commands that run a pipeline up to one stage.
+#include <tcrops/core/log.hpp>
+
+#include <fmt/format.h>
+
+#include "commands.hpp"
+#include "report.hpp"
+#include "stage_options.hpp"
+
+namespace tcrops::cli {
+
+void add_stage_options(CLI::App& app, Session& session, stages::PipelineOptions& options) {
+  app.add_flag("--require-inputs", options.require_inputs,
+               "fail with exit status 5 when an earlier stage has no result yet, instead of running it");
+  app.add_flag("--force", options.force, "run this stage again although its result is in the store");
+  add_store_option(app, session);
+  add_output_options(app, session);
+}
+
+int run_stage(Session& session, stages::Stage stage, const stages::PipelineOptions& options) {
+  session.load_config();
+  stages::Pipeline pipeline(session.config, session.open_store(), options);
+  pipeline.on_start = [](stages::Stage started) {
+    log_info(fmt::format("{} …", stages::stage_name(started)));
+  };
+  const auto outcomes = pipeline.run(stage);
+  const auto& last = outcomes.back();
+  Json json = outcome_json(last);
+  json["schema"] = "tcrops.stage/1";
+  const std::string text =
+      stage_text(last) + fmt::format("{}: {} {}\n", store::kind_name(last.artifact.manifest.kind),
+                                     last.artifact.directory.string(), last.reused ? "(reused)" : "(made)");
+  print_result(session, json, text);
+  return 0;
+}
+
+void add_stage(CLI::App& app, Session& session) {
+  const stages::Stage stage = stages::stage_from_name(app.get_name());
+  auto options = std::make_shared<stages::PipelineOptions>();
+  add_config_options(app, session, true);
+  if (stage == stages::Stage::kFetch) add_field_flag(app, session, "--mirror", "fetch.mirror");
+  if (stage == stages::Stage::kTune) {
+    add_field_flag(app, session, "--trials", "tune.trials");
+    add_field_flag(app, session, "--jobs", "tune.jobs");
+  }
+  if (stage == stages::Stage::kTune || stage == stages::Stage::kTrain || stage == stages::Stage::kEvaluate) {
+    add_field_flag(app, session, "--device", "train.device");
+  }
+  add_stage_options(app, session, *options);
+  app.callback([&session, stage, options] {
+    session.action = [&session, stage, options] { return run_stage(session, stage, *options); };
+  });
+}
+
+}  // namespace tcrops::cli

@@ -1,0 +1,94 @@
+#include "commands.hpp"
+
+#include <tcrops/cli/commands.hpp>
+#include <tcrops/core/error.hpp>
+#include <tcrops/core/log.hpp>
+#include <tcrops/core/text.hpp>
+#include <tcrops/core/version.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iostream>
+
+
+namespace tcrops::cli {
+namespace {
+
+constexpr std::string_view kPipeline = "Pipeline";
+constexpr std::string_view kUse = "Use";
+constexpr std::string_view kStore = "Store and help";
+
+constexpr std::array<Command, 10> kCommands = {{
+    {"run", kPipeline, "run every stage of a pipeline file; what is unchanged is not run again",
+     "tcrops run --config configs/quickstart.json", add_run},
+    {"fetch", kPipeline, "get the raw data, verified", "tcrops fetch --config configs/viral.json", add_stage},
+    {"preprocess", kPipeline, "clean, encode and split the raw data",
+     "tcrops preprocess --config configs/viral.json", add_stage},
+    {"tune", kPipeline, "search hyper-parameters and keep the best models",
+     "tcrops tune --config configs/viral.json --jobs 2", add_stage},
+    {"train", kPipeline, "train the model to keep", "tcrops train --config configs/viral.json", add_stage},
+    {"evaluate", kPipeline, "judge the model on the test rows, beside baselines",
+     "tcrops evaluate --config configs/viral.json", add_stage},
+    {"serve-check", kPipeline, "check that a model may be served; exit status 6 when not",
+     "tcrops serve-check --model viral.model", add_serve_check},
+    {"predict", kUse, "score the pairs of a file with a model",
+     "tcrops predict --model viral.model --input pairs.csv --output scored.csv", add_predict},
+    {"artifacts", kStore, "list, show and verify what is in the store", "tcrops artifacts ls",
+     add_artifacts},
+    {"config", kStore, "show, validate or describe a pipeline file",
+     "tcrops config show --config configs/viral.json", add_config},
+}};
+
+constexpr const char* kFooter =
+    "Exit status: 0 ok, 1 failure, 2 usage, 3 configuration, 4 input data, 5 artifact missing or corrupt,\n"
+    "6 check failed, 75 temporary (try again), 130/143 interrupted (the same command continues).";
+
+void add_commands(CLI::App& app, Session& session) {
+  for (const Command& command : kCommands) {
+    CLI::App* sub = app.add_subcommand(std::string(command.name), std::string(command.summary));
+    sub->group(std::string(command.group));
+    sub->footer(fmt::format("Example: {}", command.example));
+    command.add(*sub, session);
+  }
+}
+
+// CLI11 reports an unknown command as an unexpected argument; name the likely one instead.
+std::string usage_problem(int argc, char** argv, const CLI::ParseError& e) {
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {
+    return fmt::format("unknown command \"{}\"{}", argv[1], suggestion(argv[1], names));
+  }
+  return e.what();
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  Session session;
+  session.program = argv[0];
+  CLI::App app("tcrops: from TCR-epitope data to a checked, versioned model, and predictions with it", "tcrops");
+  app.set_version_flag("--version", fmt::format("tcrops {} ({})", version(), revision()));
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  add_commands(app, session);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& e) {
+    return app.exit(e);
+  } catch (const CLI::ParseError& e) {
+    const bool bare = argc == 1;
+    if (bare) std::cerr << app.help() << "\n";
+    throw Error(ExitCode::kUsage,
+                fmt::format("{}; see `{} --help`", bare ? "no command given" : usage_problem(argc, argv, e),
+                            session.program));
+  }
+  set_verbosity(session.quiet     ? Verbosity::kQuiet
+                : session.verbose ? Verbosity::kVerbose
+                                  : Verbosity::kNormal);
+  return session.action();
+}
+
+}  // namespace tcrops::cli

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string_view>
+
+#include "session.hpp"
+
+namespace tcrops::cli {
+
+// One command: a row of the table in commands.cpp. `add` declares the options of `app` and sets
+// session.action when the command is chosen.
+struct Command {
+  std::string_view name;
+  std::string_view group;
+  std::string_view summary;
+  std::string_view example;
+  void (*add)(CLI::App& app, Session& session);
+};
+
+void add_run(CLI::App& app, Session& session);
+void add_stage(CLI::App& app, Session& session);  // the stage is the app's name
+void add_predict(CLI::App& app, Session& session);
+void add_serve_check(CLI::App& app, Session& session);
+void add_artifacts(CLI::App& app, Session& session);
+void add_config(CLI::App& app, Session& session);
+
+}  // namespace tcrops::cli

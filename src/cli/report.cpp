@@ -1,0 +1,138 @@
+#include "report.hpp"
+
+#include <tcrops/core/text.hpp>
+
+#include <fmt/format.h>
+
+namespace tcrops::cli {
+namespace {
+
+std::string number(const Json& value, int digits = 3) {
+  return value.is_number() ? fmt::format("{:.{}f}", value.get<double>(), digits) : "-";
+}
+
+std::string text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+std::string dataset_text(const Json& facts) {
+  std::string sides;
+  for (const char* side : {"train", "validation", "test"}) {
+    sides += fmt::format("{}{} {}", sides.empty() ? "" : ", ", facts.at("sides").value(side, 0), side);
+  }
+  std::string out = fmt::format("{} rows, {} positive ({}); {} features", facts.at("rows").dump(),
+                                facts.at("positives").dump(), sides, facts.at("feature_width").dump());
+  if (facts.at("refused") > 0) out += fmt::format("; {} refused, see refused.csv", facts.at("refused").dump());
+  if (facts.at("tcrs_on_several_sides") > 0) {
+    out += fmt::format("\nWARNING: {} TCRs stand on several sides of the split", facts.at("tcrs_on_several_sides").dump());
+  }
+  return out + "\n";
+}
+
+std::string study_text(const Json& facts) {
+  const std::string side = text(facts.at("select_on"));
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& best : facts.at("best")) {
+    const Json& parameters = best.at("parameters");
+    const Json& metrics = best.at("metrics").at(side);
+    rows.push_back({best.at("trial").dump(), text(parameters.at("model")),
+                    fmt::format("{:.5f}", parameters.at("learning_rate").get<double>()),
+                    parameters.at("epochs").dump(), number(best.at("value"), 4),
+                    number(metrics.at("average_precision")), number(metrics.at("auroc")),
+                    number(metrics.at("precision")), number(metrics.at("recall")),
+                    best.at("trained_numbers").dump()});
+  }
+  std::string out = fmt::format("{} trials, maximising {} on the {} rows", facts.at("trials").dump(),
+                                text(facts.at("objective")), side);
+  if (facts.at("not_acceptable") > 0) out += fmt::format("; {} not acceptable", facts.at("not_acceptable").dump());
+  return out + "\n" +
+         format_table({"trial", "model", "learning rate", "epochs", "value", "AP", "AUROC", "precision",
+                       "recall", "weights"},
+                      rows);
+}
+
+std::string model_text(const Json& facts) {
+  const Json& parameters = facts.at("parameters");
+  const Json& metrics = facts.at("metrics").at("validation");
+  return fmt::format("{}, learning rate {:.5f}, {} of {} epochs, {} weights; validation AP {}, AUROC {}\n",
+                     text(parameters.at("model")), parameters.at("learning_rate").get<double>(),
+                     facts.at("epochs_run").dump(), parameters.at("epochs").dump(),
+                     facts.at("trained_numbers").dump(), number(metrics.at("average_precision")),
+                     number(metrics.at("auroc")));
+}
+
+}  // namespace
+
+std::string stage_table(const std::vector<stages::StageOutcome>& outcomes) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& outcome : outcomes) {
+    rows.push_back({stages::stage_name(outcome.stage), outcome.reused ? "reused" : "made",
+                    store::kind_name(outcome.artifact.manifest.kind), outcome.artifact.short_id(),
+                    outcome.reused ? "-" : fmt::format("{:.1f}", outcome.seconds)});
+  }
+  return format_table({"stage", "result", "artifact", "id", "seconds"}, rows);
+}
+
+std::string evaluation_text(const Json& facts) {
+  std::vector<std::vector<std::string>> rows;
+  const auto add = [&](const std::string& name, const Json& m) {
+    rows.push_back({name, number(m.at("macro_auroc")), number(m.at("macro_average_precision")),
+                    number(m.at("pooled_auroc")), number(m.at("pooled_average_precision")),
+                    number(m.at("accuracy")), number(m.at("precision")), number(m.at("recall"))});
+  };
+  add("model", facts.at("model"));
+  add("1-nearest-neighbour", facts.at("baselines").at("nearest_neighbour"));
+  add("always no", facts.at("baselines").at("always_no"));
+  std::string out = fmt::format("Test rows: {}, {} positive\n", facts.at("rows").dump(), facts.at("positives").dump());
+  out += format_table({"", "macro AUROC", "macro AP", "pooled AUROC", "pooled AP", "accuracy", "precision",
+                       "recall"},
+                      rows);
+  for (const Json& caveat : facts.at("caveats")) out += "WARNING: " + text(caveat) + "\n";
+  return out;
+}
+
+std::string checks_text(const Json& checks) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& check : checks) {
+    rows.push_back({text(check.at("name")), check.at("passed").get<bool>() ? "ok" : "FAILED",
+                    text(check.at("problem"))});
+  }
+  return format_table({"check", "result", "problem"}, rows);
+}
+
+std::string stage_text(const stages::StageOutcome& outcome) {
+  const Json& facts = outcome.artifact.manifest.facts;
+  switch (outcome.artifact.manifest.kind) {
+    case store::Kind::kRaw: {
+      std::string out = fmt::format("source {}", text(facts.at("source")));
+      for (const char* key : {"origin", "licence", "citation"}) {
+        if (facts.contains(key)) out += fmt::format("\n{}: {}", key, text(facts.at(key)));
+      }
+      return out + "\n";
+    }
+    case store::Kind::kDataset:
+      return dataset_text(facts);
+    case store::Kind::kStudy:
+      return study_text(facts);
+    case store::Kind::kModel:
+      return model_text(facts);
+    case store::Kind::kEvaluation:
+      return evaluation_text(facts);
+    case store::Kind::kCheck:
+      return checks_text(facts.at("checks"));
+    case store::Kind::kPredictions:
+      return fmt::format("{} rows predicted, {} called binding: {}\n", facts.at("rows").dump(),
+                         facts.at("called").dump(), outcome.artifact.file("predictions.csv").string());
+  }
+  return "";
+}
+
+Json outcome_json(const stages::StageOutcome& outcome) {
+  return {{"stage", stages::stage_name(outcome.stage)},
+          {"kind", store::kind_name(outcome.artifact.manifest.kind)},
+          {"artifact", outcome.artifact.id},
+          {"path", outcome.artifact.directory.string()},
+          {"reused", outcome.reused},
+          {"seconds", outcome.seconds},
+          {"facts", outcome.artifact.manifest.facts}};
+}
+
+}  // namespace tcrops::cli

@@ -1,0 +1,79 @@
+#include "session.hpp"
+
+#include <tcrops/core/error.hpp>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <map>
+
+namespace tcrops::cli {
+namespace {
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> variables;
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    if (const auto equals = text.find('='); equals != std::string::npos) {
+      variables[text.substr(0, equals)] = text.substr(equals + 1);
+    }
+  }
+  return variables;
+}
+
+const Field& field_at(const FieldTable& table, const std::string& path) {
+  for (const Field& field : table.fields()) {
+    if (field.path() == path) return field;
+  }
+  throw Error(ExitCode::kFailure, "no such field: " + path);
+}
+
+}  // namespace
+
+void Session::load_config() {
+  if (!config_path.empty()) config.fields().read_file(config_path);
+  config.fields().read_environment(environment());
+  for (const std::string& assignment : assignments) config.fields().assign(assignment);
+  config.check();
+}
+
+void add_store_option(CLI::App& app, Session& session) {
+  app.add_option("--store", session.store_path, "folder of all artifacts")
+      ->envname("TCROPS_STORE")
+      ->default_str("./tcrops-store");
+  session.store_path = "./tcrops-store";
+}
+
+void add_output_options(CLI::App& app, Session& session) {
+  app.add_flag("--json", session.json, "print the result as JSON");
+  app.add_flag("-q,--quiet", session.quiet, "warnings and errors only on stderr");
+  app.add_flag("-v,--verbose", session.verbose, "more on stderr");
+}
+
+void add_config_options(CLI::App& app, Session& session, bool required) {
+  auto* option = app.add_option("-c,--config", session.config_path,
+                                "pipeline file; configs/ holds some to start from");
+  if (required) option->required();
+  app.add_option("--set", session.assignments, "change one value, for example --set train.epochs=30")
+      ->type_name("SECTION.KEY=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void add_field_flag(CLI::App& app, Session& session, const std::string& flag, const std::string& field) {
+  const std::string help = field_at(session.config.fields(), field).help;
+  app.add_option_function<std::string>(
+         flag, [&session, field](const std::string& value) { session.assignments.push_back(field + "=" + value); },
+         help)
+      ->type_name(flag == "--device" ? "DEVICE" : "VALUE");
+}
+
+void print_result(const Session& session, const Json& json, const std::string& text) {
+  const std::string out = session.json ? json.dump(2) + "\n" : text;
+  if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0) {
+    throw Error(ExitCode::kFailure, "cannot write the result to stdout");
+  }
+}
+
+}  // namespace tcrops::cli

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <tcrops/core/json.hpp>
+#include <tcrops/stages/configuration.hpp>
+#include <tcrops/store/store.hpp>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace tcrops::cli {
+
+// What every command may need from the command line, and what is made from it.
+struct Session {
+  std::string program;      // as it was typed, for the commands that a report suggests
+  std::string store_path;
+  std::string config_path;
+  std::vector<std::string> assignments;  // --set and the flags that stand for a field
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+
+  // Set by the command that was chosen; returns the exit status.
+  std::function<int()> action;
+
+  stages::PipelineConfig config;
+
+  // Reads file, environment and assignments into `config`. Throws Error.
+  void load_config();
+  [[nodiscard]] store::Store open_store() const { return store::Store::open(store_path); }
+  [[nodiscard]] store::Store open_existing_store() const {
+    return store::Store::open_existing(store_path);
+  }
+};
+
+// Options shared by commands.
+void add_store_option(CLI::App& app, Session& session);
+void add_output_options(CLI::App& app, Session& session);
+void add_config_options(CLI::App& app, Session& session, bool required);
+// A flag that stands for --set FIELD=…, with the field's own help.
+void add_field_flag(CLI::App& app, Session& session, const std::string& flag, const std::string& field);
+
+// The result of a command: one JSON document, or text for people. stdout only.
+void print_result(const Session& session, const Json& json, const std::string& text);
+
+}  // namespace tcrops::cli

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <tcrops/stages/pipeline.hpp>
+
+#include "session.hpp"
+
+namespace tcrops::cli {
+
+// Shared by the commands that bring about one stage's artifact.
+void add_stage_options(CLI::App& app, Session& session, stages::PipelineOptions& options);
+int run_stage(Session& session, stages::Stage stage, const stages::PipelineOptions& options);
+
+}  // namespace tcrops::cli

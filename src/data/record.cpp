@@ -1,0 +1,26 @@
+#include <tcrops/data/record.hpp>
+
+#include <algorithm>
+
+namespace tcrops::data {
+
+std::string tcr_key(const Record& record) {
+  // The unit separator of ASCII, which no value has.
+  constexpr char kBetween = '\x1f';
+  std::string key;
+  key.reserve(96);
+  for (const Column column : {Column::kCdr3Alpha, Column::kCdr3Beta, Column::kVAlpha,
+                              Column::kVBeta, Column::kJAlpha, Column::kJBeta}) {
+    key += record[column];
+    key += kBetween;
+  }
+  return key;
+}
+
+std::optional<Column> column_named(std::string_view name) {
+  const auto at = std::find(kColumnNames.begin(), kColumnNames.end(), name);
+  if (at == kColumnNames.end()) return std::nullopt;
+  return static_cast<Column>(at - kColumnNames.begin());
+}
+
+}  // namespace tcrops::data

@@ -1,0 +1,188 @@
+#include <tcrops/core/error.hpp>
+#include <tcrops/core/text.hpp>
+#include <tcrops/data/csv.hpp>
+#include <tcrops/data/table.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tcrops::data {
+namespace {
+
+constexpr std::string_view kAminoAcids = "ACDEFGHIKLMNPQRSTVWY";
+constexpr std::size_t kReasonsShown = 3;
+
+[[noreturn]] void bad_header(const std::string& name, std::size_t line,
+                             const std::string& problem) {
+  throw Error(ExitCode::kInputData, fmt::format("{}:{}: {}", name, line, problem));
+}
+
+// Position of a column in the header; empty when it is not there.
+std::optional<std::size_t> find_column(const std::vector<std::string>& header,
+                                       std::string_view column, const std::string& name,
+                                       std::size_t line) {
+  const auto at = std::find(header.begin(), header.end(), column);
+  if (at == header.end()) return std::nullopt;
+  if (std::find(at + 1, header.end(), column) != header.end()) {
+    bad_header(name, line, fmt::format("column \"{}\" stands twice; keep one of them", column));
+  }
+  return static_cast<std::size_t>(at - header.begin());
+}
+
+[[noreturn]] void missing_column(const std::vector<std::string>& header, std::string_view column,
+                                 const std::string& name, std::size_t line) {
+  const auto near = nearest_word(column, header);
+  bad_header(name, line,
+             fmt::format("column \"{}\" is missing{}", column,
+                         near ? fmt::format("; rename \"{}\"?", *near)
+                              : "; the first line must name the columns"));
+}
+
+bool is_sequence(Column column) {
+  return column == Column::kCdr3Alpha || column == Column::kCdr3Beta || column == Column::kEpitope;
+}
+
+bool is_printable(char c) { return c >= ' ' && c <= '~'; }
+
+std::string shown(char c) {
+  if (is_printable(c)) return fmt::format("letter '{}'", c);
+  return fmt::format("byte 0x{:02X}", static_cast<unsigned char>(c));
+}
+
+// What is wrong with a value that is there; empty when nothing is.
+std::optional<std::string> value_fault(Column column, const std::string& value) {
+  for (const char c : value) {
+    if (is_sequence(column)) {
+      if (kAminoAcids.find(c) == std::string_view::npos) {
+        return shown(c) + " is not an amino acid (20 upper-case letters)";
+      }
+    } else if (!is_printable(c)) {
+      return shown(c) + " is not a printable ASCII character";
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<bool> parse_label(const std::string& text) {
+  const std::string lower = to_lower(text);
+  if (lower == "1" || lower == "true") return true;
+  if (lower == "0" || lower == "-1" || lower == "false") return false;
+  return std::nullopt;
+}
+
+bool contains(const std::vector<Column>& columns, Column column) {
+  return std::find(columns.begin(), columns.end(), column) != columns.end();
+}
+
+RowResult refused(std::size_t line, std::string_view field, std::string reason) {
+  RowResult result;
+  result.record.line = line;
+  result.refusal = Refusal{line, std::string(field), std::move(reason)};
+  return result;
+}
+
+[[noreturn]] void no_usable_row(const std::string& name, const std::vector<Refusal>& refusals) {
+  std::string text = fmt::format("{}: none of the {} rows can be used", name, refusals.size());
+  for (std::size_t i = 0; i < std::min(kReasonsShown, refusals.size()); ++i) {
+    const Refusal& refusal = refusals[i];
+    text += fmt::format("\n  line {}: {}{}{}", refusal.line, refusal.field,
+                        refusal.field.empty() ? "" : ": ", refusal.reason);
+  }
+  throw Error(ExitCode::kInputData, text);
+}
+
+}  // namespace
+
+HeaderMap match_header(const std::vector<std::string>& header, const std::vector<Column>& required,
+                       LabelRule label_rule, const std::string& name, std::size_t line) {
+  HeaderMap map;
+  for (std::size_t c = 0; c < kColumnCount; ++c) {
+    const auto position = find_column(header, kColumnNames[c], name, line);
+    if (!position && contains(required, static_cast<Column>(c))) {
+      missing_column(header, kColumnNames[c], name, line);
+    }
+    map.present[c] = position.has_value();
+    map.position[c] = position.value_or(0);
+  }
+  map.label = find_column(header, kLabelColumn, name, line);
+  if (!map.label && label_rule == LabelRule::kRequired) {
+    missing_column(header, kLabelColumn, name, line);
+  }
+  return map;
+}
+
+RowResult parse_row(const std::vector<std::string>& fields, const HeaderMap& header,
+                    std::size_t header_size, const std::vector<Column>& required,
+                    LabelRule label_rule, std::size_t line) {
+  if (fields.size() != header_size) {
+    return refused(line, "",
+                   fmt::format("{} fields, but the header has {}", fields.size(), header_size));
+  }
+  RowResult result;
+  result.record.line = line;
+  for (std::size_t c = 0; c < kColumnCount; ++c) {
+    const Column column = static_cast<Column>(c);
+    if (!header.present[c]) continue;
+    const std::string& value = fields[header.position[c]];
+    if (trim(value).empty()) {
+      if (contains(required, column)) return refused(line, kColumnNames[c], "the value is missing");
+      continue;
+    }
+    if (auto fault = value_fault(column, value)) {
+      return refused(line, kColumnNames[c], std::move(*fault));
+    }
+    result.record.values[c] = value;
+  }
+  if (!header.label) return result;
+  const std::string& text = fields[*header.label];
+  if (trim(text).empty()) {
+    if (label_rule == LabelRule::kOptional) return result;
+    return refused(line, kLabelColumn, "the value is missing");
+  }
+  result.record.label = parse_label(text);
+  if (!result.record.label) return refused(line, kLabelColumn, "must be 0 or 1");
+  return result;
+}
+
+Table read_table(std::istream& in, const std::string& name, const std::vector<Column>& required,
+                 LabelRule label_rule) {
+  CsvReader reader(in, name, kDetectSeparator);
+  std::vector<std::string> fields;
+  if (!reader.next(fields)) {
+    throw Error(ExitCode::kInputData,
+                name + ": the file is empty; it needs a line of column names and rows");
+  }
+  const std::size_t header_size = fields.size();
+  const HeaderMap header = match_header(fields, required, label_rule, name, reader.line());
+  Table table;
+  while (reader.next(fields)) {
+    RowResult row = parse_row(fields, header, header_size, required, label_rule, reader.line());
+    if (row.refusal) {
+      table.refusals.push_back(std::move(*row.refusal));
+    } else {
+      table.records.push_back(std::move(row.record));
+    }
+  }
+  if (!table.records.empty()) return table;
+  if (table.refusals.empty()) {
+    throw Error(ExitCode::kInputData, name + ": no row follows the column names");
+  }
+  no_usable_row(name, table.refusals);
+}
+
+std::string format_table_csv(const std::vector<Record>& records) {
+  std::vector<std::string> fields(kColumnNames.begin(), kColumnNames.end());
+  fields.emplace_back(kLabelColumn);
+  std::string text;
+  append_csv(text, fields);
+  for (const Record& record : records) {
+    std::copy(record.values.begin(), record.values.end(), fields.begin());
+    fields.back().clear();
+    if (record.label) fields.back() += *record.label ? '1' : '0';
+    append_csv(text, fields);
+  }
+  return text;
+}
+
+}  // namespace tcrops::data

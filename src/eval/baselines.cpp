@@ -1,0 +1,123 @@
+#include <tcrops/core/interrupt.hpp>
+#include <tcrops/eval/baselines.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+
+namespace tcrops::eval {
+namespace {
+
+constexpr std::size_t kWordLength = 3;
+
+struct WordCount {
+  std::uint32_t word = 0;  // the three letters, one byte each
+  std::uint32_t count = 0;
+};
+
+// How often each word occurs in a CDR3; empty for one that is missing or too short.
+std::vector<WordCount> count_words(std::string_view cdr3) {
+  std::vector<std::uint32_t> words;
+  for (std::size_t i = 0; i + kWordLength <= cdr3.size(); ++i) {
+    std::uint32_t word = 0;
+    for (const char letter : cdr3.substr(i, kWordLength)) {
+      word = (word << 8U) | static_cast<unsigned char>(letter);
+    }
+    words.push_back(word);
+  }
+  std::sort(words.begin(), words.end());
+  std::vector<WordCount> counts;
+  for (const std::uint32_t word : words) {
+    if (counts.empty() || counts.back().word != word) counts.push_back({word, 0});
+    ++counts.back().count;
+  }
+  return counts;
+}
+
+std::uint64_t squared_length(const std::vector<WordCount>& counts) {
+  std::uint64_t sum = 0;
+  for (const WordCount& each : counts) sum += std::uint64_t{each.count} * each.count;
+  return sum;
+}
+
+// One chain of a set of TCRs, found by word: a query touches only the TCRs that share one with it.
+class ChainIndex {
+ public:
+  void add(std::string_view cdr3) {
+    const std::vector<WordCount> counts = count_words(cdr3);
+    const auto tcr = static_cast<std::uint32_t>(squared_lengths_.size());
+    for (const WordCount& each : counts) entries_[each.word].push_back({tcr, each.count});
+    squared_lengths_.push_back(squared_length(counts));
+  }
+
+  // Adds the cosine between the query and each TCR to `sums`. Products are summed as integers, so
+  // that equal CDR3s give exactly 1.
+  void add_cosines(std::string_view cdr3, std::vector<double>& sums) const {
+    const std::vector<WordCount> query = count_words(cdr3);
+    const std::uint64_t query_squared = squared_length(query);
+    std::vector<std::uint64_t> products(squared_lengths_.size(), 0);
+    for (const WordCount& each : query) {
+      const auto found = entries_.find(each.word);
+      if (found == entries_.end()) continue;
+      for (const Entry& entry : found->second) {
+        products[entry.tcr] += std::uint64_t{each.count} * entry.count;
+      }
+    }
+    for (std::size_t i = 0; i < products.size(); ++i) {
+      if (products[i] == 0) continue;
+      sums[i] += static_cast<double>(products[i]) /
+                 std::sqrt(static_cast<double>(query_squared * squared_lengths_[i]));
+    }
+  }
+
+ private:
+  struct Entry {
+    std::uint32_t tcr;
+    std::uint32_t count;
+  };
+  std::unordered_map<std::uint32_t, std::vector<Entry>> entries_;
+  std::vector<std::uint64_t> squared_lengths_;
+};
+
+// The training TCRs that bind one epitope.
+struct Binders {
+  ChainIndex alpha;
+  ChainIndex beta;
+  std::size_t size = 0;
+};
+
+double largest_similarity(const Binders& binders, const data::Record& record) {
+  std::vector<double> sums(binders.size, 0.0);
+  binders.alpha.add_cosines(record[data::Column::kCdr3Alpha], sums);
+  binders.beta.add_cosines(record[data::Column::kCdr3Beta], sums);
+  return sums.empty() ? 0.0 : *std::max_element(sums.begin(), sums.end()) / 2.0;
+}
+
+}  // namespace
+
+std::vector<double> always_no_scores(std::size_t rows) { return std::vector<double>(rows, 0.0); }
+
+std::vector<double> nearest_neighbour_scores(std::span<const data::Record> train,
+                                             std::span<const data::Record> test) {
+  std::unordered_map<std::string, Binders> by_epitope;
+  for (const data::Record& record : train) {
+    const std::string& epitope = record[data::Column::kEpitope];
+    if (!record.label.value_or(false) || epitope.empty()) continue;
+    Binders& binders = by_epitope[epitope];
+    binders.alpha.add(record[data::Column::kCdr3Alpha]);
+    binders.beta.add(record[data::Column::kCdr3Beta]);
+    ++binders.size;
+  }
+  std::vector<double> scores;
+  scores.reserve(test.size());
+  for (const data::Record& record : test) {
+    check_interrupt();
+    const auto found = by_epitope.find(record[data::Column::kEpitope]);
+    scores.push_back(found == by_epitope.end() ? 0.0 : largest_similarity(found->second, record));
+  }
+  return scores;
+}
+
+}  // namespace tcrops::eval

@@ -1,0 +1,104 @@
+#include "edge.hpp"
+#include "layers.hpp"
+#include "torch_network.hpp"
+
+#include <tcrops/nn/core.hpp>
+
+#include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <dlfcn.h>
+#include <torch/version.h>
+
+namespace tcrops::nn {
+namespace {
+
+// Throws Error (kFailure) when the card does not exist.
+at::Device torch_device(const Device& device) {
+  if (!device.cuda) return {at::kCPU};
+  const int count = at::hasCUDA() ? static_cast<int>(at::detail::getCUDAHooks().getNumGPUs()) : 0;
+  if (device.index >= count) {
+    throw Error(
+        ExitCode::kFailure,
+        fmt::format("device \"{}\": LibTorch sees {} CUDA cards; use \"cpu\" or a lower number",
+                    device.name(), count));
+  }
+  return {at::kCUDA, static_cast<c10::DeviceIndex>(device.index)};
+}
+
+// The library that computes the products, asked by name because LibTorch reports only "generic".
+std::string blas_name() {
+  for (const char* library : {"libopenblas.so.0", "libblas.so.3"}) {
+    void* handle = ::dlopen(library, RTLD_LAZY | RTLD_NOLOAD);
+    if (handle == nullptr) continue;
+    const auto ask = [handle](const char* name) -> std::string {
+      void* symbol = ::dlsym(handle, name);
+      return symbol == nullptr ? "" : reinterpret_cast<const char* (*)()>(symbol)();
+    };
+    const std::string kernel = ask("openblas_get_corename");
+    const std::string configuration = ask("openblas_get_config");
+    ::dlclose(handle);
+    // "OpenBLAS 0.3.21 NO_LAPACKE ..." -> its first two words.
+    if (!kernel.empty()) {
+      const std::size_t end = configuration.find(' ', configuration.find(' ') + 1);
+      return fmt::format("{} {}", configuration.substr(0, end), kernel);
+    }
+    return fmt::format("{} (not OpenBLAS: slow)", library);
+  }
+  return at::hasMKL() ? "MKL" : "unknown";
+}
+
+Json cuda_version() {
+  if (!at::hasCUDA()) return nullptr;
+  const auto version = at::detail::getCUDAHooks().versionCUDART();
+  return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
+}
+
+class TorchCore : public Core {
+ public:
+  explicit TorchCore(const Host& host) : host_(host) {
+    at::set_num_threads(1);
+    at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
+    at::globalContext().setAllowTF32CuBLAS(false);
+    at::globalContext().setAllowTF32CuDNN(false);
+  }
+
+  std::unique_ptr<Network> create(const ModelSpec& spec, std::uint64_t seed,
+                                  const Device& device) override {
+    return at_edge("creating a network", [&] {
+      torch::nn::Sequential layers = build_layers(spec);
+      initialise(layers, seed);
+      return std::make_unique<TorchNetwork>(spec, std::move(layers), torch_device(device), host_);
+    });
+  }
+
+  std::unique_ptr<Network> load(const ModelSpec& spec, std::span<const Tensor> weights,
+                                const Device& device) override {
+    return at_edge("loading a network", [&] {
+      torch::nn::Sequential layers = build_layers(spec);
+      import_state(layers, weights);
+      return std::make_unique<TorchNetwork>(spec, std::move(layers), torch_device(device), host_);
+    });
+  }
+
+  Json describe() const override {
+    return at_edge("describing LibTorch", [] {
+      return Json{{"libtorch", TORCH_VERSION},
+                  {"blas", blas_name()},
+                  {"cuda", cuda_version()},
+                  {"threads", at::get_num_threads()}};
+    });
+  }
+
+ private:
+  Host host_;
+};
+
+}  // namespace
+}  // namespace tcrops::nn
+
+// See host.hpp.
+extern "C" tcrops::nn::Core* tcrops_nn_core(int abi, const tcrops::nn::Host* host) {
+  if (abi != tcrops::nn::kCoreAbi) return nullptr;
+  static tcrops::nn::TorchCore core(*host);
+  return &core;
+}

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "host.hpp"
+#include "inference_net.hpp"
+#include "prelude.hpp"
+
+#include <tcrops/nn/core.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace tcrops::nn {
+
+class TorchNetwork : public Network {
+ public:
+  TorchNetwork(ModelSpec spec, torch::nn::Sequential layers, const at::Device& device,
+               const Host& host);
+
+  [[nodiscard]] const ModelSpec& spec() const override { return spec_; }
+  [[nodiscard]] std::vector<Tensor> weights() const override;
+  [[nodiscard]] std::vector<float> logits(std::span<const float> features) const override;
+  void fit(const Examples& train, const Examples& validation, const TrainOptions& options,
+           const EpochCallback& after_epoch) override;
+
+ private:
+  [[nodiscard]] InferenceNet freeze() const;
+
+  ModelSpec spec_;
+  torch::nn::Sequential layers_;
+  at::Device device_;
+  Host host_;
+  // Made when first needed, dropped when the weights change.
+  mutable std::optional<InferenceNet> frozen_;
+};
+
+}  // namespace tcrops::nn

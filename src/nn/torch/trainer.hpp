@@ -1,0 +1,19 @@
+#pragma once
+
+#include "host.hpp"
+#include "prelude.hpp"
+
+#include <tcrops/nn/core.hpp>
+
+#include <functional>
+
+namespace tcrops::nn {
+
+// Trains `layers` in place, as Network::fit says. `score` gives the logits of the validation rows
+// for the weights as they are (empty without such rows); it is called once after every epoch.
+void train_layers(torch::nn::Sequential& layers, const at::Device& device, const Host& host,
+                  const Examples& train, const Examples& validation, const TrainOptions& options,
+                  const std::function<std::vector<float>()>& score,
+                  const EpochCallback& after_epoch);
+
+}  // namespace tcrops::nn

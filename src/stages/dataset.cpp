@@ -1,0 +1,105 @@
+#include "dataset.hpp"
+
+#include <tcrops/core/error.hpp>
+#include <tcrops/data/table.hpp>
+#include <tcrops/nn/tensor_file.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sstream>
+
+namespace tcrops::stages {
+namespace {
+
+std::vector<std::uint8_t> labels_of(const std::vector<data::Record>& records) {
+  std::vector<std::uint8_t> labels;
+  labels.reserve(records.size());
+  for (const data::Record& record : records) labels.push_back(record.label.value_or(false) ? 1 : 0);
+  return labels;
+}
+
+std::int64_t size(std::size_t n) { return static_cast<std::int64_t>(n); }
+
+[[noreturn]] void disagree(const store::Artifact& artifact, const std::string& what) {
+  throw Error(ExitCode::kArtifact,
+              fmt::format("dataset {}: {}; run preprocess again", artifact.short_id(), what));
+}
+
+}  // namespace
+
+void write_dataset(const Dataset& dataset, const store::Draft& draft) {
+  std::vector<std::uint8_t> sides;
+  for (const data::Side side : dataset.sides) sides.push_back(static_cast<std::uint8_t>(side));
+  const auto labels = labels_of(dataset.records);
+  const data::EncodedRows& rows = dataset.encoded;
+  const std::int64_t n = size(rows.rows);
+  const std::vector<nn::Tensor> tensors = {
+      nn::make_u8("codes", {n, size(rows.code_width)}, rows.codes),
+      nn::make_f32("numbers", {n, size(rows.number_width)}, rows.numbers),
+      nn::make_u8("labels", {n}, labels), nn::make_u8("sides", {n}, sides)};
+  draft.add("table.csv", data::format_table_csv(dataset.records));
+  draft.add("encoder.json", canonical_json(dataset.encoder->to_json()));
+  draft.add("rows.safetensors", nn::write_safetensors(tensors));
+}
+
+Dataset read_dataset(const store::Store& store, const store::Artifact& artifact) {
+  if (artifact.manifest.kind != store::Kind::kDataset) {
+    disagree(artifact, "it is a " + store::kind_name(artifact.manifest.kind));
+  }
+  Dataset dataset;
+  std::istringstream table(store.read(artifact, "table.csv"));
+  dataset.records =
+      data::read_table(table, artifact.file("table.csv").string(), {}, data::LabelRule::kRequired).records;
+  dataset.encoder = data::encoder_from_json(parse_json(
+      store.read(artifact, "encoder.json"), artifact.file("encoder.json").string()));
+  const auto tensors = nn::read_safetensors(store.read(artifact, "rows.safetensors"),
+                                            artifact.file("rows.safetensors").string());
+  const nn::Tensor& codes = nn::find_tensor(tensors, "codes");
+  const nn::Tensor& numbers = nn::find_tensor(tensors, "numbers");
+  const std::size_t n = dataset.records.size();
+  if (codes.shape.size() != 2 || numbers.shape.size() != 2 || codes.shape[0] != size(n) ||
+      numbers.shape[0] != size(n)) {
+    disagree(artifact, "table.csv and rows.safetensors have different numbers of rows");
+  }
+  dataset.encoded = {.rows = n,
+                     .code_width = static_cast<std::size_t>(codes.shape[1]),
+                     .number_width = static_cast<std::size_t>(numbers.shape[1]),
+                     .codes = nn::as_u8(codes),
+                     .numbers = nn::as_f32(numbers)};
+  for (const std::uint8_t side : nn::as_u8(nn::find_tensor(tensors, "sides"))) {
+    if (side > static_cast<std::uint8_t>(data::Side::kTest)) disagree(artifact, "unknown side");
+    dataset.sides.push_back(static_cast<data::Side>(side));
+  }
+  if (dataset.sides.size() != n || nn::as_u8(nn::find_tensor(tensors, "labels")) != labels_of(dataset.records)) {
+    disagree(artifact, "labels or sides do not match table.csv");
+  }
+  return dataset;
+}
+
+std::vector<std::string> SideData::epitopes() const {
+  std::vector<std::string> names;
+  names.reserve(records.size());
+  for (const data::Record& record : records) names.push_back(record[data::Column::kEpitope]);
+  return names;
+}
+
+SideData side_of(const Dataset& dataset, data::Side side) {
+  SideData result;
+  const std::size_t width = dataset.encoder->feature_width();
+  result.width = static_cast<std::int64_t>(width);
+  const auto rows = static_cast<std::size_t>(std::count(dataset.sides.begin(), dataset.sides.end(), side));
+  result.features.resize(rows * width);
+  std::size_t at = 0;
+  for (std::size_t row = 0; row < dataset.sides.size(); ++row) {
+    if (dataset.sides[row] != side) continue;
+    dataset.encoder->expand(dataset.encoded, row, row + 1,
+                            std::span<float>(result.features).subspan(at * width, width));
+    result.records.push_back(dataset.records[row]);
+    result.labels.push_back(dataset.records[row].label.value_or(false) ? 1 : 0);
+    ++at;
+  }
+  return result;
+}
+
+}  // namespace tcrops::stages

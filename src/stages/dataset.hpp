@@ -1,0 +1,42 @@
+#pragma once
+
+#include <tcrops/data/encoder.hpp>
+#include <tcrops/data/record.hpp>
+#include <tcrops/data/split.hpp>
+#include <tcrops/store/store.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tcrops::stages {
+
+// A dataset in memory. All vectors have one entry per row, in the order of table.csv.
+struct Dataset {
+  std::vector<data::Record> records;
+  std::vector<data::Side> sides;
+  std::unique_ptr<data::Encoder> encoder;
+  data::EncodedRows encoded;
+};
+
+// The files of a dataset artifact: table.csv, encoder.json, rows.safetensors (codes, numbers,
+// labels, sides).
+void write_dataset(const Dataset& dataset, const store::Draft& draft);
+
+// Reads them back; every hash is checked and every row must agree with the others. Throws Error
+// (kArtifact).
+[[nodiscard]] Dataset read_dataset(const store::Store& store, const store::Artifact& artifact);
+
+// One side of a dataset, ready for a network and for metrics.
+struct SideData {
+  std::vector<data::Record> records;
+  std::vector<std::uint8_t> labels;
+  std::vector<float> features;  // [labels.size(), width], row-major
+  std::int64_t width = 0;
+
+  [[nodiscard]] std::vector<std::string> epitopes() const;
+};
+[[nodiscard]] SideData side_of(const Dataset& dataset, data::Side side);
+
+}  // namespace tcrops::stages

@@ -1,0 +1,127 @@
+// Stage evaluate: the test rows, looked at once, beside the baselines on the same rows.
+#include <tcrops/data/csv.hpp>
+#include <tcrops/eval/baselines.hpp>
+#include <tcrops/eval/metrics.hpp>
+#include <tcrops/nn/device.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "model.hpp"
+#include "stage.hpp"
+
+namespace tcrops::stages {
+namespace {
+
+std::vector<Stage> upstream(const PipelineConfig&) { return {Stage::kPreprocess, Stage::kTrain}; }
+
+void complete_key(const StageContext& context, store::ReuseKey& key) {
+  key.backend_class = context.input(Stage::kTrain).manifest.backend_class;
+}
+
+// The rows on which the model's parameters were chosen, from its own lineage.
+std::string selected_on(const StageContext& context) {
+  const auto& parents = context.input(Stage::kTrain).manifest.parents;
+  const auto study = parents.find("study");
+  if (study == parents.end()) return "validation";
+  return context.store.get(study->second).manifest.facts.at("select_on").get<std::string>();
+}
+
+// What a reader must know before believing the numbers.
+std::vector<std::string> caveats(const StageContext& context) {
+  std::vector<std::string> notes;
+  const store::Manifest& dataset = context.input(Stage::kPreprocess).manifest;
+  if (const auto shared = dataset.facts.at("tcrs_on_several_sides").get<std::int64_t>(); shared > 0) {
+    notes.push_back(fmt::format("not a fair test: {} TCRs stand both in training and in validation or test "
+                                "rows (split {})",
+                                shared, dataset.configuration.at("split").get<std::string>()));
+  }
+  if (selected_on(context) == "test") {
+    notes.emplace_back("not a fair test: the parameters were chosen on these test rows");
+  }
+  const Json& features = dataset.configuration.at("features");
+  if (std::find(features.begin(), features.end(), "clone_id") != features.end()) {
+    notes.emplace_back("clone_id, an identifier, is a feature of this model");
+  }
+  return notes;
+}
+
+std::string scores_csv(const SideData& test, const std::vector<double>& model,
+                       const std::vector<double>& nearest) {
+  std::string text;
+  data::append_csv(text, {"CDR3_alpha", "CDR3_beta", "Epitope", "Label", "score", "nearest_neighbour"});
+  for (std::size_t i = 0; i < test.records.size(); ++i) {
+    const data::Record& record = test.records[i];
+    data::append_csv(text, {record[data::Column::kCdr3Alpha], record[data::Column::kCdr3Beta],
+                            record[data::Column::kEpitope], std::to_string(test.labels[i]),
+                            fmt::format("{}", model[i]), fmt::format("{}", nearest[i])});
+  }
+  return text;
+}
+
+// The baseline's threshold is chosen as the model's is: best F1 on the validation rows.
+Json nearest_report(const SideData& train, const SideData& validation, const SideData& test,
+                    const std::vector<double>& scores) {
+  const double threshold = eval::best_f1_threshold(
+      validation.labels, eval::nearest_neighbour_scores(train.records, validation.records));
+  return eval::grouped_report(test.labels, scores, test.epitopes(), threshold);
+}
+
+Json summary(const Json& report) {
+  return {{"macro_auroc", report.at("macro").at("auroc")},
+          {"macro_average_precision", report.at("macro").at("average_precision")},
+          {"pooled_auroc", report.at("pooled").at("auroc")},
+          {"pooled_average_precision", report.at("pooled").at("average_precision")},
+          {"accuracy", report.at("pooled").at("accuracy")},
+          {"precision", report.at("pooled").at("precision")},
+          {"recall", report.at("pooled").at("recall")},
+          {"f1", report.at("pooled").at("f1")}};
+}
+
+store::Artifact make(const StageContext& context, const store::ReuseKey& key, RunRecord& run) {
+  const Dataset dataset = read_dataset(context.store, context.input(Stage::kPreprocess));
+  const Model model = load_model(context.store, context.input(Stage::kTrain),
+                                 nn::resolve_device(context.config.train.device));
+  const SideData train = side_of(dataset, data::Side::kTrain);
+  const SideData validation = side_of(dataset, data::Side::kValidation);
+  const SideData test = side_of(dataset, data::Side::kTest);
+
+  const auto scores = probabilities(model.network->logits(test.features));
+  const auto nearest = eval::nearest_neighbour_scores(train.records, test.records);
+  const auto always_no = eval::always_no_scores(test.records.size());
+  Json metrics = {{"schema", "tcrops.evaluation/1"},
+                  {"side", "test"},
+                  {"caveats", caveats(context)},
+                  {"model", eval::grouped_report(test.labels, scores, test.epitopes(), model.threshold)},
+                  {"baselines",
+                   {{"always_no", eval::grouped_report(test.labels, always_no, test.epitopes(), 0.5)},
+                    {"nearest_neighbour", nearest_report(train, validation, test, nearest)}}}};
+
+  store::Manifest manifest = manifest_for(store::Kind::kEvaluation, key);
+  manifest.facts = {{"rows", test.records.size()},
+                    {"positives", metrics.at("model").at("pooled").at("positives")},
+                    {"caveats", metrics.at("caveats")},
+                    {"model", summary(metrics.at("model"))},
+                    {"baselines",
+                     {{"always_no", summary(metrics.at("baselines").at("always_no"))},
+                      {"nearest_neighbour", summary(metrics.at("baselines").at("nearest_neighbour"))}}}};
+  store::Draft draft = context.store.begin_draft();
+  draft.add("metrics.json", canonical_json(metrics));
+  draft.add("scores.csv", scores_csv(test, scores, nearest));
+  return context.store.publish(std::move(draft), std::move(manifest), run.finish(), key);
+}
+
+}  // namespace
+
+StageDefinition evaluate_stage() {
+  return {.stage = Stage::kEvaluate,
+          .kind = store::Kind::kEvaluation,
+          .version = 1,
+          .upstream = upstream,
+          .complete_key = complete_key,
+          .make = make,
+          .reusable = true};
+}
+
+}  // namespace tcrops::stages

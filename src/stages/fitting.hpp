@@ -1,0 +1,42 @@
+#pragma once
+
+#include <tcrops/core/json.hpp>
+#include <tcrops/nn/core.hpp>
+#include <tcrops/stages/configuration.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataset.hpp"
+
+namespace tcrops::stages {
+
+// The parameters of one training run, readable; tune chooses the first three.
+struct FitParameters {
+  std::string model;
+  double learning_rate = 0.0;
+  std::int64_t epochs = 0;
+  std::int64_t batch_size = 0;
+  std::int64_t early_stopping_patience = 0;  // 0: never
+  std::string threshold;                     // "best_f1" or "half"
+};
+[[nodiscard]] Json to_json(const FitParameters& parameters);
+
+// A trained network with what training showed.
+struct Fitted {
+  std::unique_ptr<nn::Network> network;
+  double threshold = 0.5;
+  Json history;  // [{"epoch", "train_loss", "validation_loss", "validation_average_precision", "validation_auroc"}]
+};
+
+// Trains on one side and watches another; the same arguments give the same bytes. `on_epoch` may
+// be empty.
+[[nodiscard]] Fitted fit(const FitParameters& parameters, const SideData& train,
+                         const SideData& validation, std::uint64_t seed, const nn::Device& device,
+                         const std::function<void(std::int64_t epoch, double train_loss)>& on_epoch);
+
+// Logistic function of each logit.
+[[nodiscard]] std::vector<double> probabilities(std::span<const float> logits);
+
+}  // namespace tcrops::stages

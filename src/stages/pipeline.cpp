@@ -1,0 +1,193 @@
+#include <tcrops/stages/pipeline.hpp>
+
+#include <tcrops/core/error.hpp>
+#include <tcrops/core/interrupt.hpp>
+#include <tcrops/core/log.hpp>
+#include <tcrops/core/text.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "stage.hpp"
+
+namespace tcrops::stages {
+namespace {
+
+constexpr std::array<std::pair<Stage, const char*>, 7> kNames = {{
+    {Stage::kFetch, "fetch"},
+    {Stage::kPreprocess, "preprocess"},
+    {Stage::kTune, "tune"},
+    {Stage::kTrain, "train"},
+    {Stage::kEvaluate, "evaluate"},
+    {Stage::kServeCheck, "serve-check"},
+    {Stage::kPredict, "predict"},
+}};
+
+StageDefinition definition_of(Stage stage) {
+  switch (stage) {
+    case Stage::kFetch:
+      return fetch_stage();
+    case Stage::kPreprocess:
+      return preprocess_stage();
+    case Stage::kTune:
+      return tune_stage();
+    case Stage::kTrain:
+      return train_stage();
+    case Stage::kEvaluate:
+      return evaluate_stage();
+    case Stage::kServeCheck:
+      return serve_check_stage();
+    case Stage::kPredict:
+      return predict_stage();
+  }
+  throw Error(ExitCode::kFailure, "unknown stage");
+}
+
+// A check artifact that says no ends the run, but only after it has been stored.
+void require_passed(const store::Artifact& artifact) {
+  if (artifact.manifest.kind != store::Kind::kCheck) return;
+  if (artifact.manifest.facts.at("passed").get<bool>()) return;
+  std::string failures;
+  for (const Json& check : artifact.manifest.facts.at("checks")) {
+    if (check.at("passed").get<bool>()) continue;
+    failures += fmt::format("\n  {}: {}", check.at("name").get<std::string>(),
+                            check.at("problem").get<std::string>());
+  }
+  throw Error(ExitCode::kCheckFailed,
+              fmt::format("serve-check says no; do not serve this model (report {}):{}",
+                          artifact.short_id(), failures));
+}
+
+}  // namespace
+
+const std::vector<Stage>& all_stages() {
+  static const std::vector<Stage> kAll = [] {
+    std::vector<Stage> stages;
+    for (const auto& [stage, name] : kNames) stages.push_back(stage);
+    return stages;
+  }();
+  return kAll;
+}
+
+std::string stage_name(Stage stage) {
+  for (const auto& [value, name] : kNames) {
+    if (value == stage) return name;
+  }
+  return "";
+}
+
+Stage stage_from_name(const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& [stage, text] : kNames) {
+    if (name == text) return stage;
+    names.emplace_back(text);
+  }
+  throw Error(ExitCode::kUsage,
+              fmt::format("unknown stage \"{}\"{}", name, suggestion(name, names)));
+}
+
+store::Manifest manifest_for(store::Kind kind, const store::ReuseKey& key) {
+  store::Manifest manifest;
+  manifest.kind = kind;
+  manifest.stage = key.stage;
+  manifest.stage_version = key.stage_version;
+  manifest.configuration = key.configuration;
+  manifest.seed = key.seed;
+  manifest.backend_class = key.backend_class;
+  manifest.parents = key.parents;
+  return manifest;
+}
+
+struct Pipeline::State {
+  const PipelineConfig& config;
+  store::Store store;
+  PipelineOptions options;
+  std::map<Stage, store::Artifact> done;
+  std::vector<StageOutcome> outcomes;
+};
+
+Pipeline::Pipeline(const PipelineConfig& config, store::Store store, PipelineOptions options)
+    : state_(std::make_unique<State>(State{config, std::move(store), options, {}, {}})) {}
+
+Pipeline::~Pipeline() = default;
+
+namespace {
+
+// serve-check judges what is there: a damaged model must fail it, not be mended on the way.
+std::optional<store::Artifact> find_result(const store::Store& store, const store::ReuseKey& key,
+                                           Stage wanted) {
+  if (wanted != Stage::kServeCheck) return store.find(key);
+  try {
+    return store.find(key, store::Store::Damage::kThrow);
+  } catch (const Error& e) {
+    throw Error(ExitCode::kCheckFailed,
+                fmt::format("serve-check says no; do not serve this model: {}", e.what()));
+  }
+}
+
+store::ReuseKey make_key(const StageDefinition& definition, const StageContext& context) {
+  store::ReuseKey key;
+  key.stage = stage_name(definition.stage);
+  key.stage_version = definition.version;
+  for (const auto& [stage, artifact] : context.inputs) {
+    key.parents[store::kind_name(artifact.manifest.kind)] = artifact.id;
+  }
+  definition.complete_key(context, key);
+  return key;
+}
+
+}  // namespace
+
+std::vector<StageOutcome> Pipeline::run(Stage wanted) {
+  state_->outcomes.clear();
+  const std::function<store::Artifact(Stage)> bring = [&](Stage stage) -> store::Artifact {
+    if (const auto at = state_->done.find(stage); at != state_->done.end()) return at->second;
+    const StageDefinition definition = definition_of(stage);
+    StageContext context{state_->config, state_->store, {}};
+    for (const Stage needed : definition.upstream(state_->config)) {
+      context.inputs.emplace(needed, bring(needed));
+    }
+    check_interrupt();
+    const store::ReuseKey key = make_key(definition, context);
+    const bool forced = state_->options.force && stage == wanted;
+    std::optional<store::Artifact> found;
+    if (definition.reusable && !forced) found = find_result(state_->store, key, wanted);
+    if (!found && state_->options.require_inputs && stage != wanted) {
+      throw Error(ExitCode::kArtifact,
+                  fmt::format("the store has no result of stage {} for this configuration; run "
+                              "`tcrops {}` with the same configuration and store first, or leave "
+                              "out --require-inputs",
+                              stage_name(stage), stage_name(stage)));
+    }
+    RunRecord record;
+    const bool reused = found.has_value();
+    if (!reused) {
+      if (on_start) on_start(stage);
+      found = definition.make(context, key, record);
+      state_->store.drop_work(key);
+    }
+    state_->store.set_name(
+        fmt::format("{}.{}", state_->config.name, store::kind_name(definition.kind)), found->id);
+    state_->done.emplace(stage, *found);
+    state_->outcomes.push_back({stage, *found, reused, reused ? 0.0 : record.seconds()});
+    if (on_outcome) on_outcome(state_->outcomes.back());
+    require_passed(*found);
+    return *found;
+  };
+  bring(wanted);
+  return state_->outcomes;
+}
+
+std::vector<StageOutcome> Pipeline::run_all() {
+  std::vector<StageOutcome> all;
+  for (const Stage stage : all_stages()) {
+    if (stage == Stage::kTune && state_->config.train.from != "study") continue;
+    for (StageOutcome& outcome : run(stage)) all.push_back(std::move(outcome));
+  }
+  return all;
+}
+
+}  // namespace tcrops::stages

@@ -1,0 +1,65 @@
+// Stage predict: the prediction that ends a run, on test rows taken back from their encoded form.
+#include <tcrops/core/error.hpp>
+#include <tcrops/data/csv.hpp>
+#include <tcrops/nn/device.hpp>
+
+#include <fmt/format.h>
+
+#include "model.hpp"
+#include "stage.hpp"
+
+namespace tcrops::stages {
+namespace {
+
+void complete_key(const StageContext& context, store::ReuseKey& key) {
+  key.configuration = context.config.fields().resolved("predict", true);
+  key.seed = context.config.seed;
+  key.backend_class = context.input(Stage::kTrain).manifest.backend_class;
+}
+
+store::Artifact make(const StageContext& context, const store::ReuseKey& key, RunRecord& run) {
+  const Dataset dataset = read_dataset(context.store, context.input(Stage::kPreprocess));
+  const Model model = load_model(context.store, context.input(Stage::kTrain),
+                                 nn::resolve_device(context.config.train.device));
+  const auto records = sample_rows(dataset, data::Side::kTest,
+                                   static_cast<std::size_t>(context.config.predict.examples),
+                                   static_cast<std::uint64_t>(context.config.seed));
+  const auto scored = score(model, records);
+  std::vector<std::string> header(data::kColumnNames.begin(), data::kColumnNames.end());
+  header.insert(header.end(), {"Label", "score", "call"});
+  std::string csv;
+  data::append_csv(csv, header);
+  std::int64_t called = 0;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (!scored[i].logit) {
+      throw Error(ExitCode::kArtifact,
+                  fmt::format("the model cannot score a row of its own dataset: {}", scored[i].problem));
+    }
+    const double probability = probabilities(std::span<const float>(&*scored[i].logit, 1)).front();
+    const bool call = probability >= model.threshold;
+    called += call ? 1 : 0;
+    std::vector<std::string> fields(records[i].values.begin(), records[i].values.end());
+    fields.insert(fields.end(), {records[i].label.value_or(false) ? "1" : "0",
+                                 fmt::format("{:.7g}", probability), call ? "1" : "0"});
+    data::append_csv(csv, fields);
+  }
+  store::Manifest manifest = manifest_for(store::Kind::kPredictions, key);
+  manifest.facts = {{"rows", records.size()}, {"called", called}};
+  store::Draft draft = context.store.begin_draft();
+  draft.add("predictions.csv", csv);
+  return context.store.publish(std::move(draft), std::move(manifest), run.finish(), key);
+}
+
+}  // namespace
+
+StageDefinition predict_stage() {
+  return {.stage = Stage::kPredict,
+          .kind = store::Kind::kPredictions,
+          .version = 1,
+          .upstream = [](const PipelineConfig&) { return std::vector<Stage>{Stage::kPreprocess, Stage::kTrain}; },
+          .complete_key = complete_key,
+          .make = make,
+          .reusable = true};
+}
+
+}  // namespace tcrops::stages

@@ -1,0 +1,183 @@
+// Stage preprocess: raw files -> clean pair table, encoded rows, split and profile.
+#include <tcrops/core/error.hpp>
+#include <tcrops/core/log.hpp>
+#include <tcrops/data/csv.hpp>
+#include <tcrops/data/profile.hpp>
+#include <tcrops/data/table.hpp>
+#include <tcrops/data/viral.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "dataset.hpp"
+#include "stage.hpp"
+
+namespace tcrops::stages {
+namespace {
+
+// The cleaned rows of a raw artifact and the story of the cleaning.
+struct Cleaned {
+  std::vector<data::Record> records;
+  std::vector<data::Refusal> refusals;
+  Json rules = Json::array();
+};
+
+void complete_key(const StageContext& context, store::ReuseKey& key) {
+  key.configuration = context.config.fields().resolved("preprocess", true);
+}
+
+std::vector<data::Column> feature_columns(const PreprocessConfig& config) {
+  std::vector<data::Column> columns;
+  for (const std::string& name : config.features) columns.push_back(*data::column_named(name));
+  std::sort(columns.begin(), columns.end());
+  columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
+  return columns;
+}
+
+// The split and the baselines need the epitope even where the model does not see it.
+std::vector<data::Column> required_columns(std::vector<data::Column> columns) {
+  if (std::find(columns.begin(), columns.end(), data::Column::kEpitope) == columns.end()) {
+    columns.push_back(data::Column::kEpitope);
+  }
+  return columns;
+}
+
+Cleaned clean(const StageContext& context) {
+  const store::Artifact& raw = context.input(Stage::kFetch);
+  Cleaned cleaned;
+  if (raw.manifest.facts.at("source") == "viral") {
+    std::istringstream beam(context.store.read(raw, "01_beam-t_clones.csv"));
+    std::istringstream dextramer(context.store.read(raw, "02_covid_dextramer_clones.csv"));
+    data::ViralTable table = data::build_viral_table(beam, dextramer);
+    cleaned.records = std::move(table.records);
+    cleaned.rules = std::move(table.rules);
+    return cleaned;
+  }
+  std::istringstream in(context.store.read(raw, "table.csv"));
+  const std::string name = context.config.fetch.source == "file" ? context.config.fetch.file
+                                                                 : raw.file("table.csv").string();
+  data::Table table = data::read_table(
+      in, name, required_columns(feature_columns(context.config.preprocess)), data::LabelRule::kRequired);
+  cleaned.records = std::move(table.records);
+  cleaned.refusals = std::move(table.refusals);
+  return cleaned;
+}
+
+void report_refusals(const Cleaned& cleaned, bool strict) {
+  if (cleaned.refusals.empty()) return;
+  std::string text = fmt::format("{} of {} rows refused", cleaned.refusals.size(),
+                                 cleaned.refusals.size() + cleaned.records.size());
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, cleaned.refusals.size()); ++i) {
+    const data::Refusal& refusal = cleaned.refusals[i];
+    text += fmt::format("\n  line {}: {}: {}", refusal.line, refusal.field, refusal.reason);
+  }
+  if (strict) {
+    throw Error(ExitCode::kInputData,
+                text + "\nmend these rows, or allow refusals with --set preprocess.strict=false");
+  }
+  log_warning(text + "\n  all of them are in refused.csv of the dataset");
+}
+
+std::string refusals_csv(const std::vector<data::Refusal>& refusals) {
+  std::string text;
+  data::append_csv(text, {"line", "field", "reason"});
+  for (const data::Refusal& refusal : refusals) {
+    data::append_csv(text, {std::to_string(refusal.line), refusal.field, refusal.reason});
+  }
+  return text;
+}
+
+std::vector<data::Side> split(const std::vector<data::Record>& records, const PreprocessConfig& c) {
+  const data::SplitFractions fractions{.validation = c.validation_fraction, .test = c.test_fraction};
+  const auto seed = static_cast<std::uint64_t>(c.split_seed);
+  if (c.split == "torch_random_split") return data::torch_random_split(records.size(), fractions, seed);
+  return data::grouped_split(records, fractions, seed);
+}
+
+// A side without both classes cannot be learned from or judged.
+void require_both_classes(const Dataset& dataset) {
+  std::map<data::Side, std::array<std::size_t, 2>> counts;
+  for (const data::Side side : {data::Side::kTrain, data::Side::kValidation, data::Side::kTest}) {
+    counts[side] = {};
+  }
+  for (std::size_t row = 0; row < dataset.records.size(); ++row) {
+    ++counts[dataset.sides[row]][dataset.records[row].label.value_or(false) ? 1 : 0];
+  }
+  for (const auto& [side, count] : counts) {
+    if (count[0] > 0 && count[1] > 0) continue;
+    throw Error(ExitCode::kInputData,
+                fmt::format("the {} side has {} positive and {} negative rows; both are needed: give "
+                            "more rows, or other values of preprocess.validation_fraction, "
+                            "test_fraction or split_seed",
+                            data::side_name(side), count[1], count[0]));
+  }
+}
+
+Dataset encode(std::vector<data::Record> records, const PreprocessConfig& config) {
+  Dataset dataset;
+  dataset.sides = split(records, config);
+  dataset.encoder = data::fit_scalar_encoder(records, feature_columns(config));
+  for (const data::Record& record : records) {
+    if (const auto fault = dataset.encoder->encode(record, dataset.encoded)) {
+      throw Error(ExitCode::kInputData,
+                  fmt::format("line {}: {}: {}", record.line,
+                              data::kColumnNames[static_cast<std::size_t>(fault->column)], fault->reason));
+    }
+  }
+  dataset.records = std::move(records);
+  return dataset;
+}
+
+Json facts_of(const Dataset& dataset, const Cleaned& cleaned) {
+  std::map<std::string, std::size_t> sides;
+  std::size_t positives = 0;
+  for (std::size_t row = 0; row < dataset.sides.size(); ++row) {
+    ++sides[std::string(data::side_name(dataset.sides[row]))];
+    positives += dataset.records[row].label.value_or(false) ? 1U : 0U;
+  }
+  return {{"rows", dataset.records.size()},
+          {"positives", positives},
+          {"refused", cleaned.refusals.size()},
+          {"sides", sides},
+          {"feature_width", dataset.encoder->feature_width()},
+          {"tcrs_on_several_sides", data::shared_tcrs(dataset.records, dataset.sides)}};
+}
+
+store::Artifact make(const StageContext& context, const store::ReuseKey& key, RunRecord& run) {
+  Cleaned cleaned = clean(context);
+  report_refusals(cleaned, context.config.preprocess.strict);
+  const Dataset dataset = encode(std::move(cleaned.records), context.config.preprocess);
+  require_both_classes(dataset);
+
+  Json profile = data::profile(dataset.records, dataset.sides);
+  profile["rules"] = cleaned.rules;
+  std::map<std::string, std::size_t> reasons;
+  for (const data::Refusal& refusal : cleaned.refusals) ++reasons[refusal.field + ": " + refusal.reason];
+  profile["refused_by_reason"] = reasons;
+
+  store::Manifest manifest = manifest_for(store::Kind::kDataset, key);
+  manifest.facts = facts_of(dataset, cleaned);
+  store::Draft draft = context.store.begin_draft();
+  write_dataset(dataset, draft);
+  draft.add("profile.json", canonical_json(profile));
+  draft.add("refused.csv", refusals_csv(cleaned.refusals));
+  return context.store.publish(std::move(draft), std::move(manifest), run.finish(), key);
+}
+
+}  // namespace
+
+StageDefinition preprocess_stage() {
+  return {.stage = Stage::kPreprocess,
+          .kind = store::Kind::kDataset,
+          .version = 1,
+          .upstream = [](const PipelineConfig&) { return std::vector<Stage>{Stage::kFetch}; },
+          .complete_key = complete_key,
+          .make = make,
+          .reusable = true};
+}
+
+}  // namespace tcrops::stages

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <tcrops/core/json.hpp>
+#include <tcrops/stages/pipeline.hpp>
+#include <tcrops/store/store.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace tcrops::stages {
+
+// What a stage may look at: the configuration and the artifacts it asked for.
+struct StageContext {
+  const PipelineConfig& config;
+  const store::Store& store;
+  std::map<Stage, store::Artifact> inputs;
+
+  [[nodiscard]] const store::Artifact& input(Stage stage) const { return inputs.at(stage); }
+};
+
+// Times and places of one execution; becomes run.json. `notes` takes what a stage measures about
+// itself (latencies, sources), which may differ between equal runs.
+class RunRecord {
+ public:
+  RunRecord();
+  Json notes = Json::object();
+  // The finished record; call at the very end.
+  [[nodiscard]] Json finish() const;
+  [[nodiscard]] double seconds() const;
+
+ private:
+  std::string started_;
+  double start_seconds_;
+};
+
+// One stage: what it needs, what identifies its result, and how it is made.
+struct StageDefinition {
+  Stage stage;
+  store::Kind kind;
+  std::int64_t version;  // raise it when the same inputs would give another result
+  std::vector<Stage> (*upstream)(const PipelineConfig& config);
+  // Fills configuration, seed and backend_class; stage, version and parents are set already.
+  void (*complete_key)(const StageContext& context, store::ReuseKey& key);
+  store::Artifact (*make)(const StageContext& context, const store::ReuseKey& key, RunRecord& run);
+  // False: always made, because it judges the files on disk and not only their ids.
+  bool reusable;
+};
+
+// A manifest that repeats the key.
+[[nodiscard]] store::Manifest manifest_for(store::Kind kind, const store::ReuseKey& key);
+
+// One definition per stage, each in its own file.
+[[nodiscard]] StageDefinition fetch_stage();
+[[nodiscard]] StageDefinition preprocess_stage();
+[[nodiscard]] StageDefinition tune_stage();
+[[nodiscard]] StageDefinition train_stage();
+[[nodiscard]] StageDefinition evaluate_stage();
+[[nodiscard]] StageDefinition serve_check_stage();
+[[nodiscard]] StageDefinition predict_stage();
+
+}  // namespace tcrops::stages

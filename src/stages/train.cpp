@@ -1,0 +1,107 @@
+// Stage train: the model that is evaluated, checked and served.
+#include <tcrops/core/error.hpp>
+#include <tcrops/core/progress.hpp>
+#include <tcrops/eval/metrics.hpp>
+#include <tcrops/nn/device.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "model.hpp"
+#include "stage.hpp"
+
+namespace tcrops::stages {
+namespace {
+
+std::vector<Stage> upstream(const PipelineConfig& config) {
+  if (config.train.from == "study") return {Stage::kPreprocess, Stage::kTune};
+  return {Stage::kPreprocess};
+}
+
+void complete_key(const StageContext& context, store::ReuseKey& key) {
+  const TrainConfig& train = context.config.train;
+  key.configuration = context.config.fields().resolved("train", true);
+  if (train.from == "study") {
+    // The study brings these.
+    for (const char* name : {"model", "learning_rate", "epochs"}) key.configuration.erase(name);
+  }
+  key.seed = context.config.seed;
+  key.backend_class = nn::backend_class(nn::resolve_device(train.device));
+}
+
+FitParameters parameters_of(const StageContext& context) {
+  const TrainConfig& train = context.config.train;
+  FitParameters parameters{.model = train.model,
+                           .learning_rate = train.learning_rate,
+                           .epochs = train.epochs,
+                           .batch_size = train.batch_size,
+                           .early_stopping_patience = train.early_stopping_patience,
+                           .threshold = train.threshold};
+  if (train.from != "study") return parameters;
+  const store::Artifact& study = context.input(Stage::kTune);
+  try {
+    const Json& best = study.manifest.facts.at("best").at(0).at("parameters");
+    parameters.model = best.at("model").get<std::string>();
+    parameters.learning_rate = best.at("learning_rate").get<double>();
+    parameters.epochs = best.at("epochs").get<std::int64_t>();
+  } catch (const Json::exception& e) {
+    throw Error(ExitCode::kArtifact,
+                fmt::format("study {}: no best trial in it: {}", study.short_id(), e.what()));
+  }
+  return parameters;
+}
+
+Fitted fit_with_progress(const FitParameters& parameters, const SideData& train,
+                         const SideData& validation, std::uint64_t seed, const nn::Device& device) {
+  Progress progress("train", static_cast<std::uint64_t>(parameters.epochs), "epochs");
+  return fit(parameters, train, validation, seed, device, [&](std::int64_t epoch, double loss) {
+    progress.update(static_cast<std::uint64_t>(epoch), fmt::format("loss {:.4f}", loss));
+  });
+}
+
+store::Artifact make(const StageContext& context, const store::ReuseKey& key, RunRecord& run) {
+  const store::Artifact& source = context.input(Stage::kPreprocess);
+  const Dataset dataset = read_dataset(context.store, source);
+  const nn::Device device = nn::resolve_device(context.config.train.device);
+  const FitParameters parameters = parameters_of(context);
+  const SideData train = side_of(dataset, data::Side::kTrain);
+  const SideData validation = side_of(dataset, data::Side::kValidation);
+  const auto seed = static_cast<std::uint64_t>(context.config.seed);
+  const Fitted fitted = fit_with_progress(parameters, train, validation, seed, device);
+
+  const auto logits = fitted.network->logits(validation.features);
+  if (!std::all_of(logits.begin(), logits.end(), [](float v) { return std::isfinite(v); })) {
+    throw Error(ExitCode::kFailure,
+                fmt::format("training diverged: with learning rate {} the network's output is not a "
+                            "number; lower train.learning_rate or tune.learning_rate_max",
+                            parameters.learning_rate));
+  }
+  store::Manifest manifest = manifest_for(store::Kind::kModel, key);
+  manifest.facts = {{"parameters", to_json(parameters)},
+                    {"trained_numbers", fitted.network->spec().parameters()},
+                    {"epochs_run", fitted.history.size()},
+                    {"metrics",
+                     {{"validation", eval::binary_report(validation.labels, probabilities(logits),
+                                                         fitted.threshold)}}}};
+  store::Draft draft = context.store.begin_draft();
+  write_model(fitted, parameters, dataset, context.store.read(source, "profile.json"), seed, draft);
+  run.notes["libtorch"] = nn::core().describe();
+  run.notes["device"] = device.name();
+  return context.store.publish(std::move(draft), std::move(manifest), run.finish(), key);
+}
+
+}  // namespace
+
+StageDefinition train_stage() {
+  return {.stage = Stage::kTrain,
+          .kind = store::Kind::kModel,
+          .version = 1,
+          .upstream = upstream,
+          .complete_key = complete_key,
+          .make = make,
+          .reusable = true};
+}
+
+}  // namespace tcrops::stages

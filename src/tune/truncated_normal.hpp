@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace tcrops::tune {
+
+// The standard normal distribution in logarithms, accurate far into both tails.
+
+// log(exp(a) + exp(b)) without overflow.
+[[nodiscard]] double log_sum_exp(double a, double b);
+[[nodiscard]] double log_sum_exp(std::span<const double> values);
+
+// Logarithm of the distribution function; asymptotic series below -20.
+[[nodiscard]] double log_ndtr(double x);
+
+// The x with log_ndtr(x) = y, for y <= 0, by Newton's method.
+[[nodiscard]] double inverse_log_ndtr(double y);
+
+// Logarithm of the probability of [a, b], a < b.
+[[nodiscard]] double log_mass(double a, double b);
+
+// Logarithm of the density at x.
+[[nodiscard]] double log_normal_density(double x);
+
+// The value below which a share `q` in (0, 1) of the normal truncated to [a, b] lies.
+[[nodiscard]] double truncated_quantile(double q, double a, double b);
+
+}  // namespace tcrops::tune

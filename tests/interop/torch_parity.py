@@ -1,0 +1,111 @@
+"""Checks the networks that tcrops writes against plain PyTorch.
+
+usage: torch_parity.py NN_PROBE
+Runs the probe, reads what it wrote with an own reader, rebuilds each net from its specification,
+loads the weights strictly, and compares logits and one step of Adam. Exit status 77 (skipped) where
+PyTorch is not installed, but 1 under CI=true.
+"""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy
+    import torch
+except ImportError as error:
+    print(f"SKIPPED: {error}; install python3-torch and python3-numpy")
+    sys.exit(1 if os.environ.get("CI") == "true" else 77)
+
+TOLERANCE = 1e-5
+NETS = ("mlp_small", "mlp_medium", "mlp_large")
+TYPES = {"F32": numpy.float32, "I64": numpy.int64, "U8": numpy.uint8}
+
+
+def read_safetensors(path):
+    with open(path, "rb") as file:
+        data = file.read()
+    (size,) = struct.unpack("<Q", data[:8])
+    assert size % 8 == 0 and data[8:9] == b"{", f"{path}: header is not aligned"
+    header, body = json.loads(data[8 : 8 + size]), data[8 + size :]
+    tensors, reached = {}, 0
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        assert set(entry) == {"dtype", "shape", "data_offsets"}, f"{path}: {name}: keys"
+        assert begin == reached and end >= begin, f"{path}: {name}: gap or overlap"
+        values = numpy.frombuffer(body[begin:end], dtype=TYPES[entry["dtype"]])
+        tensors[name] = torch.from_numpy(values.reshape(entry["shape"]).copy())
+        reached = end
+    assert reached == len(body), f"{path}: bytes behind the last tensor"
+    return tensors
+
+
+def rebuild(spec):
+    widths, layers = spec["widths"], []
+    for i in range(len(widths) - 1):
+        layers.append(torch.nn.Linear(widths[i], widths[i + 1]))
+        if i + 2 < len(widths):
+            if spec["batch_norm"]:
+                layers.append(torch.nn.BatchNorm1d(widths[i + 1]))
+            layers.append({"relu": torch.nn.ReLU, "elu": torch.nn.ELU}[spec["activation"]]())
+    return torch.nn.Sequential(*layers)
+
+
+def logit_difference(net, path):
+    scored = read_safetensors(path)
+    net.eval()
+    with torch.inference_mode():
+        logits = net(scored["inputs"]).squeeze(1)
+    assert logits.std() > 1e-3, "the net says the same of every row"
+    return (logits - scored["logits"]).abs().max().item()
+
+
+def step_difference(net, step, after):
+    """One step as PyTorch does it. Adam divides a gradient by its own size, so where the gradient is
+    rounding noise (a bias before batch normalisation) the step's direction is noise too: left out."""
+    net.train()
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.001)
+    loss = torch.nn.BCEWithLogitsLoss()(net(step["inputs"]).squeeze(1), step["labels"].float())
+    loss.backward()
+    optimizer.step()
+    gradients = {name: p.grad for name, p in net.named_parameters()}
+    worst, compared, total = 0.0, 0, 0
+    for name, value in net.state_dict().items():
+        difference = (value.double() - after[name].double()).abs()
+        total += difference.numel()
+        if name in gradients:
+            difference = difference[gradients[name].abs() > 1e-6]
+        compared += difference.numel()
+        if difference.numel():
+            worst = max(worst, difference.max().item())
+    assert compared > total / 2, f"only {compared} of {total} numbers could be compared"
+    return worst, compared, total
+
+
+def main():
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    failed = False
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.argv[1], folder], check=True)
+        for name in NETS:
+            base = os.path.join(folder, name)
+            with open(base + ".json", encoding="utf-8") as file:
+                net = rebuild(json.load(file))
+            net.load_state_dict(read_safetensors(base + ".safetensors"), strict=True)
+            logit = logit_difference(net, base + ".io.safetensors")
+            step, compared, total = step_difference(
+                net, read_safetensors(base + ".step.safetensors"), read_safetensors(base + ".after.safetensors"))
+            print(f"{name}: logits differ by at most {logit:.2e}, one Adam step by {step:.2e} "
+                  f"({compared} of {total} numbers)")
+            failed = failed or not (logit <= TOLERANCE and step <= TOLERANCE)
+    if failed:
+        print(f"FAILED: more than {TOLERANCE}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

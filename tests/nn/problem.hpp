@@ -1,0 +1,56 @@
+#pragma once
+
+#include <tcrops/core/error.hpp>
+#include <tcrops/core/rng.hpp>
+#include <tcrops/nn/core.hpp>
+
+#include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
+
+// Random rows whose label is the sign of a fixed linear form.
+struct Problem {
+  std::int64_t width;
+  std::vector<float> features;
+  std::vector<std::uint8_t> labels;
+
+  Problem(std::int64_t rows, std::int64_t columns, std::uint64_t seed, double threshold = 0.0)
+      : width(columns) {
+    tcrops::Rng form(1, "form");
+    std::vector<double> weights;
+    for (std::int64_t i = 0; i < columns; ++i) weights.push_back(form.normal());
+    tcrops::Rng rng(seed, "rows");
+    for (std::int64_t row = 0; row < rows; ++row) {
+      double sum = 0;
+      for (const double weight : weights) {
+        features.push_back(static_cast<float>(rng.normal()));
+        sum += weight * static_cast<double>(features.back());
+      }
+      labels.push_back(sum > threshold ? 1 : 0);
+    }
+  }
+
+  [[nodiscard]] tcrops::nn::Examples examples() const { return {features, labels, width}; }
+};
+
+// All weights as bytes.
+inline std::string bytes_of(const tcrops::nn::Network& network) {
+  return tcrops::nn::write_safetensors(network.weights());
+}
+
+// Equal bit for bit, also where both are not a number.
+inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+}
+
+template <class Body>
+std::optional<tcrops::ExitCode> error_code(Body&& body) {
+  try {
+    body();
+  } catch (const tcrops::Error& error) {
+    return error.code();
+  }
+  return std::nullopt;
+}
