@@ -42,13 +42,20 @@ int predict_file(Session& session, const Options& options) {
   return 0;
 }
 
-int predict(Session& session, Options& options) {
+int predict(const CLI::App& app, Session& session, Options& options) {
   if (!options.model.empty()) return predict_file(session, options);
   if (session.config_path.empty()) {
     throw Error(ExitCode::kUsage, "give --model NAME --input FILE, or --config FILE for the examples of a pipeline");
   }
-  if (options.batch.input.empty()) return run_stage(session, stages::Stage::kPredict, options.pipeline);
+  assign_if_given(app, session, "--device", "train.device");
+  if (options.batch.input.empty()) {
+    if (options.batch.output != "-" || options.batch.strict) {
+      throw Error(ExitCode::kUsage, "--output and --strict need --input FILE (or --input - for stdin)");
+    }
+    return run_stage(session, stages::Stage::kPredict, options.pipeline);
+  }
   session.load_config();
+  options.batch.device = session.config.train.device;
   options.model = session.config.name + ".model";
   return predict_file(session, options);
 }
@@ -65,8 +72,8 @@ void add_predict(CLI::App& app, Session& session) {
   app.add_flag("--strict", options->batch.strict, "end with exit status 4 at the first row that has no score");
   add_config_options(app, session, false);
   add_stage_options(app, session, options->pipeline);
-  app.callback([&session, options] {
-    session.action = [&session, options] { return predict(session, *options); };
+  app.callback([&app, &session, options] {
+    session.action = [&app, &session, options] { return predict(app, session, *options); };
   });
 }
 

@@ -29,11 +29,14 @@ stages::ServeCheckReport check_model(const Session& session, const Options& opti
   return stages::serve_check(store, artifact, options.check);
 }
 
-int check(Session& session, const Options& options) {
+int check(const CLI::App& app, Session& session, const Options& options) {
   if (options.model.empty()) {
     if (session.config_path.empty()) {
       throw Error(ExitCode::kUsage, "give --model NAME, or --config FILE to check a pipeline's model");
     }
+    assign_if_given(app, session, "--device", "train.device");
+    assign_if_given(app, session, "--requests", "serve_check.latency_requests");
+    assign_if_given(app, session, "--max-p99-ms", "serve_check.max_p99_ms");
     return run_stage(session, stages::Stage::kServeCheck, options.pipeline);
   }
   const auto report = check_model(session, options);
@@ -67,8 +70,8 @@ void add_serve_check(CLI::App& app, Session& session) {
       ->check(CLI::NonNegativeNumber);
   add_config_options(app, session, false);
   add_stage_options(app, session, options->pipeline);
-  app.callback([&session, options] {
-    session.action = [&session, options] { return check(session, *options); };
+  app.callback([&app, &session, options] {
+    session.action = [&app, &session, options] { return check(app, session, *options); };
   });
 }
 

@@ -77,7 +77,9 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {
-    return app.exit(e);
+    const int status = app.exit(e);
+    if (!std::cout.flush()) throw Error(ExitCode::kFailure, "cannot write the help to stdout");
+    return status;
   } catch (const CLI::ParseError& e) {
     const bool bare = argc == 1;
     if (bare) std::cerr << app.help() << "\n";

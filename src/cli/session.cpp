@@ -69,6 +69,11 @@ void add_field_flag(CLI::App& app, Session& session, const std::string& flag, co
       ->type_name(flag == "--device" ? "DEVICE" : "VALUE");
 }
 
+void assign_if_given(const CLI::App& app, Session& session, const std::string& flag, const std::string& field) {
+  const CLI::Option* const option = app.get_option(flag);
+  if (option->count() > 0) session.assignments.push_back(field + "=" + option->as<std::string>());
+}
+
 void print_result(const Session& session, const Json& json, const std::string& text) {
   const std::string out = session.json ? json.dump(2) + "\n" : text;
   if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0) {

@@ -43,6 +43,9 @@ void add_config_options(CLI::App& app, Session& session, bool required);
 // A flag that stands for --set FIELD=…, with the field's own help.
 void add_field_flag(CLI::App& app, Session& session, const std::string& flag, const std::string& field);
 
+// The same for a flag that also works without a configuration: what was given becomes --set FIELD=….
+void assign_if_given(const CLI::App& app, Session& session, const std::string& flag, const std::string& field);
+
 // The result of a command: one JSON document, or text for people. stdout only.
 void print_result(const Session& session, const Json& json, const std::string& text);
 

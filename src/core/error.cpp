@@ -20,6 +20,10 @@ Error system_error(const std::string& action, const std::filesystem::path& path,
     case EPERM:
     case EROFS:
       return {otherwise, text + "; check the permissions, or choose another place (--store, --output)"};
+    case ENOENT:
+    case ENOTDIR:
+    case EISDIR:
+      return {otherwise, text + "; check the path"};
     default:
       return {otherwise, text};
   }

@@ -15,18 +15,25 @@ ObjectiveValue refused(double value, std::string reason) {
   return ObjectiveValue{std::isfinite(value) ? value : 0.0, false, std::move(reason)};
 }
 
-ObjectiveValue paper(const Confusion& counts, double minimum_positive_share) {
+ObjectiveValue paper(const Confusion& counts, const PositiveShare& share) {
   const double value = -paper_loss(counts);
   if (counts.positive() == 0) {
     return refused(value, "there is no positive row, so precision says nothing");
   }
-  const double least = minimum_positive_share * static_cast<double>(counts.positive());
+  const double least = share.minimum * static_cast<double>(counts.positive());
+  const double most = share.maximum * static_cast<double>(counts.positive());
   if (static_cast<double>(counts.predicted_positive()) < least) {
     return refused(
         value,
         fmt::format("predicts {} positive rows; at least {:.6g} are needed ({:.6g} times "
                     "the {} that are positive)",
-                    counts.predicted_positive(), least, minimum_positive_share, counts.positive()));
+                    counts.predicted_positive(), least, share.minimum, counts.positive()));
+  }
+  if (static_cast<double>(counts.predicted_positive()) > most) {
+    return refused(value, fmt::format("predicts {} positive rows; at most {:.6g} are allowed ({:.6g} "
+                                      "times the {} that are positive)",
+                                      counts.predicted_positive(), most, share.maximum,
+                                      counts.positive()));
   }
   if (counts.predicted_positive() == 0) {
     return refused(value, "predicts 0 positive rows, so precision is undefined");
@@ -56,7 +63,7 @@ const std::vector<std::string>& objective_names() {
 
 ObjectiveValue objective(const std::string& name, std::span<const std::uint8_t> labels,
                          std::span<const double> probabilities, double threshold,
-                         double minimum_positive_share) {
+                         const PositiveShare& share) {
   const std::vector<std::string>& names = objective_names();
   if (std::find(names.begin(), names.end(), name) == names.end()) {
     throw Error(ExitCode::kConfiguration,
@@ -71,7 +78,7 @@ ObjectiveValue objective(const std::string& name, std::span<const std::uint8_t> 
                                     "diverged",
                                     diverged, probabilities.size()));
   }
-  if (name == "paper") return paper(counts, minimum_positive_share);
+  if (name == "paper") return paper(counts, share);
   return ranking(
       name == "auroc" ? auroc(labels, probabilities) : average_precision(labels, probabilities),
       name);

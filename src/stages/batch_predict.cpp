@@ -145,9 +145,10 @@ class Predictor {
   void note_unusable(std::size_t line, const std::string& problem) {
     if (options_.strict) {
       throw Error(ExitCode::kInputData,
-                  fmt::format("{}:{}: {}; nothing was written; mend the row, or leave out --strict to "
-                              "get the other rows scored",
-                              options_.input, line, problem));
+                  fmt::format("{}:{}: {}; {}mend the row, or leave out --strict to get the other rows "
+                              "scored",
+                              options_.input, line, problem,
+                              options_.output == "-" ? "" : "nothing was written; "));
     }
     if (result_.unusable++ < 3) result_.first_problems += fmt::format("\n  line {}: {}", line, problem);
   }

@@ -69,7 +69,10 @@ void add_tune(FieldTable& table, TuneConfig& c) {
             {.choices = {"validation", "test"}});
   table.add("minimum_positive_share", c.minimum_positive_share,
             "objective \"paper\" only: predicted positives a model needs, as a share of the true ones",
-            {.minimum = 0, .maximum = 10});
+            {.minimum = 0, .maximum = 1000});
+  table.add("maximum_positive_share", c.maximum_positive_share,
+            "objective \"paper\" only: predicted positives a model may have, as a share of the true ones",
+            {.minimum = 0, .maximum = 1000});
   table.add("keep", c.keep, "best models to keep", {.minimum = 1, .maximum = 100});
   table.add("models", c.models, "architectures to try", {.choices = nn::architecture_names()});
   table.add("learning_rate_min", c.learning_rate_min, "lower end of the learning rate",
@@ -144,6 +147,9 @@ void PipelineConfig::check() const {
   if (preprocess.features.empty()) bad("preprocess.features: name at least one column");
   if (tune.models.empty()) bad("tune.models: name at least one architecture");
   if (tune.learning_rate_min > tune.learning_rate_max) crossed("tune.learning_rate_min", "tune.learning_rate_max");
+  if (tune.minimum_positive_share > tune.maximum_positive_share) {
+    crossed("tune.minimum_positive_share", "tune.maximum_positive_share");
+  }
   if (tune.epochs_min > tune.epochs_max) crossed("tune.epochs_min", "tune.epochs_max");
 }
 

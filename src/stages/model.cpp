@@ -36,6 +36,7 @@ Json tensor_table(const std::vector<nn::Tensor>& tensors) {
 // Rows from outside carry no label; their scores must not depend on one.
 std::vector<float> logits_of(const data::Encoder& encoder, const nn::Network& network,
                              const data::EncodedRows& rows) {
+  if (rows.rows == 0) return {};
   std::vector<float> features(rows.rows * encoder.feature_width());
   encoder.expand(rows, 0, rows.rows, features);
   return network.logits(features);

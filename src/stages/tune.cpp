@@ -88,7 +88,7 @@ tune::Trial run_trial(const Bench& bench, const TrialStore& trials, std::int64_t
   }
   const auto scores = probabilities(logits);
   const auto judged = eval::objective(config.objective, bench.judge.labels, scores, fitted.threshold,
-                                      config.minimum_positive_share);
+                                      {config.minimum_positive_share, config.maximum_positive_share});
   trial.value = judged.value;
   trial.acceptable = judged.acceptable;
   trial.reason = judged.reason;
@@ -182,7 +182,7 @@ void require_a_winner(const std::vector<tune::Trial>& trials, const std::vector<
   if (!best.empty()) return;
   throw Error(ExitCode::kFailure,
               fmt::format("none of the {} trials is acceptable; the last one: {}; widen the search (more "
-                          "tune.trials, lower tune.learning_rate_max) or relax tune.minimum_positive_share",
+                          "tune.trials, lower tune.learning_rate_max) or relax tune.minimum_positive_share and maximum_positive_share",
                           trials.size(), trials.back().reason));
 }
 

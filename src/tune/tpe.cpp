@@ -131,6 +131,8 @@ Split split_observations(std::span<const Observation> observations) {
     return observations[a].value > observations[b].value;
   });
   finished.resize(std::min((finished.size() + 9) / 10, kMostGood));  // a tenth, rounded up
+  // What may not win is no example to follow: with none that may, only the prior stays in "good".
+  std::erase_if(finished, [&](std::size_t i) { return !may_win(observations[i]); });
   std::sort(finished.begin(), finished.end());
   Split split;
   split.good = finished;

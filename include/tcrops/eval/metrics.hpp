@@ -10,8 +10,8 @@
 namespace tcrops::eval {
 
 // Labels are 0 or 1; scores are larger for likelier positives; both have the same length. Ties are
-// handled as scikit-learn does. NaN means undefined (no positive, only positives, or a score that is
-// NaN). Different lengths throw Error (kFailure).
+// handled as scikit-learn does. NaN means undefined (no positive, only positives, or a score that
+// is NaN). Different lengths throw Error (kFailure).
 
 // Area under the ROC curve (Mann-Whitney U with ties counted half).
 [[nodiscard]] double auroc(std::span<const std::uint8_t> labels, std::span<const double> scores);

@@ -15,23 +15,29 @@ namespace tcrops::eval {
 
 // The value a search maximises for one trained model, and whether it may count at all.
 struct ObjectiveValue {
-  double value = 0.0;     // larger is better
+  double value = 0.0;  // larger is better
   bool acceptable = true;
-  std::string reason;     // why not, when not acceptable
+  std::string reason;  // why not, when not acceptable
 };
 
 // Names accepted by `objective`, best default first.
 [[nodiscard]] const std::vector<std::string>& objective_names();
 
+// How many rows a model may predict positive, as a share of the truly positive rows.
+struct PositiveShare {
+  double minimum = 0.5;
+  double maximum = 2.0;
+};
+
 // "average_precision", "auroc" (both over all rows), or "paper" (-paper_loss at `threshold`).
-// `paper` alone has a degenerate optimum: one predicted positive that is right scores best of all.
-// So with it a model is acceptable only if it predicts at least `minimum_positive_share` times the
-// number of true positives; the reason says so with both numbers. An undefined metric or a
-// probability that is not finite is not acceptable either, and its value is then a finite filler.
-// Throws Error (kConfiguration) for an unknown name.
+// `paper` alone has two degenerate optima: one predicted positive that is right scores best of all,
+// and predicting every row positive beats most real models. So with it a model is acceptable only
+// within `share`; the reason says so with the numbers. An undefined metric or a probability that is
+// not finite is not acceptable either, and its value is then a finite filler. Throws Error
+// (kConfiguration) for an unknown name.
 [[nodiscard]] ObjectiveValue objective(const std::string& name,
                                        std::span<const std::uint8_t> labels,
                                        std::span<const double> probabilities, double threshold,
-                                       double minimum_positive_share);
+                                       const PositiveShare& share = {});
 
 }  // namespace tcrops::eval

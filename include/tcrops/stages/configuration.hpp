@@ -45,6 +45,7 @@ struct TuneConfig {
   std::string objective = "average_precision";
   std::string select_on = "validation";
   double minimum_positive_share = 0.5;
+  double maximum_positive_share = 2.0;
   std::int64_t keep = 3;
   std::vector<std::string> models = {"mlp_small", "mlp_medium", "mlp_large"};
   double learning_rate_min = 0.001;

@@ -13,25 +13,25 @@ namespace tcrops::tune {
 struct Observation {
   std::int64_t number = 0;
   Point point;
-  bool finished = false;    // false: still running, no value yet
-  bool acceptable = true;   // false: finished, but may not win (failed a guard, or diverged)
-  double value = 0.0;       // larger is better
+  bool finished = false;   // false: still running, no value yet
+  bool acceptable = true;  // false: finished, but may not win (failed a guard, or diverged)
+  double value = 0.0;      // larger is better
 };
 
 enum class SamplerKind { kRandom, kTpe };
 [[nodiscard]] SamplerKind sampler_from_name(const std::string& name);
 
-// A tree-structured Parzen estimator in the form of Optuna 5.0 (joint over parameters; kernel widths
-// from neighbour distances; running trials count as bad). Defaults are that version's.
+// A tree-structured Parzen estimator in the form of Optuna 5.0 (joint over parameters; kernel
+// widths from neighbour distances; running trials count as bad). Defaults are that version's.
 struct TpeOptions {
   std::int64_t startup_trials = 10;
   std::int64_t candidates = 24;
 };
 
 // The point of trial `number`: a pure function of (space, seed, number, observations), whatever the
-// process or thread. Observations must be sorted by number; a finished one whose value is not finite
-// is not acceptable. Throws Error: kConfiguration for a wrong space or option, kArtifact for an
-// observation from another space.
+// process or thread. Observations must be sorted by number; a finished one whose value is not
+// finite is not acceptable. Throws Error: kConfiguration for a wrong space or option, kArtifact for
+// an observation from another space.
 [[nodiscard]] Point suggest(SamplerKind kind, const Space& space, std::uint64_t seed,
                             std::int64_t number, std::span<const Observation> observations,
                             const TpeOptions& options = {});

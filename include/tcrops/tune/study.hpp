@@ -15,8 +15,8 @@ struct Trial {
   Point point;
   double value = 0.0;
   bool acceptable = true;
-  std::string reason;            // why not acceptable
-  std::int64_t parameters = 0;   // size of the model, for ties
+  std::string reason;           // why not acceptable
+  std::int64_t parameters = 0;  // size of the model, for ties
   Json details;
 };
 
@@ -47,8 +47,8 @@ struct StudyHooks {
 
 // Runs the study and returns its trials by number. An exception of `run` ends the study after the
 // running trials have been kept, and is rethrown (of several, that of the lowest trial); so does an
-// interrupt. A value that is not finite makes its trial not acceptable, with a reason, and becomes 0
-// so that it can be written. Throws Error (kConfiguration) for a wrong space or option.
+// interrupt. A value that is not finite makes its trial not acceptable, with a reason, and becomes
+// 0 so that it can be written. Throws Error (kConfiguration) for a wrong space or option.
 [[nodiscard]] std::vector<Trial> run_study(const Space& space, const StudyOptions& options,
                                            const StudyHooks& hooks);
 

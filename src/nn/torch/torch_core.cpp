@@ -27,7 +27,7 @@ at::Device torch_device(const Device& device) {
 
 // The library that computes the products, asked by name because LibTorch reports only "generic".
 std::string blas_name() {
-  for (const char* library : {"libopenblas.so.0", "libblas.so.3"}) {
+  for (const char* library : {"libblas.so.3", "libopenblas.so.0"}) {
     void* handle = ::dlopen(library, RTLD_LAZY | RTLD_NOLOAD);
     if (handle == nullptr) continue;
     const auto ask = [handle](const char* name) -> std::string {
