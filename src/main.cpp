@@ -13,7 +13,8 @@
 namespace {
 
 // The next file opened would take the place of a closed standard descriptor, and text for people
-// would end up in it. stdout is held open for reading only, so that a result nobody gets is an error.
+// would end up in it. stdout is held open for reading only, so that a result nobody gets is an
+// error.
 void hold_standard_descriptors() {
   constexpr std::array<int, 3> kModes = {O_RDONLY, O_RDONLY, O_WRONLY};
   for (int descriptor = 0; descriptor < 3; ++descriptor) {

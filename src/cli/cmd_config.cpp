@@ -1,8 +1,8 @@
+#include "commands.hpp"
+
 #include <tcrops/core/text.hpp>
 
 #include <fmt/format.h>
-
-#include "commands.hpp"
 
 namespace tcrops::cli {
 namespace {
@@ -13,11 +13,13 @@ int show(Session& session) {
   const Json origins = fields.origins();
   std::vector<std::vector<std::string>> rows;
   for (const Field& field : fields.fields()) {
-    rows.push_back({field.path(), field.get().dump(), origins.at(field.path()).get<std::string>(), field.help});
+    rows.push_back({field.path(), field.get().dump(), origins.at(field.path()).get<std::string>(),
+                    field.help});
   }
-  print_result(session,
-               {{"schema", "tcrops.config/1"}, {"configuration", fields.resolved()}, {"origins", origins}},
-               format_table({"key", "value", "from", "meaning"}, rows));
+  print_result(
+      session,
+      {{"schema", "tcrops.config/1"}, {"configuration", fields.resolved()}, {"origins", origins}},
+      format_table({"key", "value", "from", "meaning"}, rows));
   return 0;
 }
 
@@ -38,11 +40,13 @@ int schema(const Session& session) {
 
 void add_config(CLI::App& app, Session& session) {
   app.require_subcommand(1);
-  CLI::App* shown = app.add_subcommand("show", "every value, where it comes from and what it means");
+  CLI::App* shown =
+      app.add_subcommand("show", "every value, where it comes from and what it means");
   add_config_options(*shown, session, false);
   add_output_options(*shown, session);
   shown->callback([&session] { session.action = [&session] { return show(session); }; });
-  CLI::App* validated = app.add_subcommand("validate", "check a pipeline file; exit status 3 when it is wrong");
+  CLI::App* validated =
+      app.add_subcommand("validate", "check a pipeline file; exit status 3 when it is wrong");
   add_config_options(*validated, session, true);
   add_output_options(*validated, session);
   validated->callback([&session] { session.action = [&session] { return validate(session); }; });

@@ -1,11 +1,11 @@
+#include "commands.hpp"
+#include "stage_options.hpp"
+
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/log.hpp>
 #include <tcrops/stages/batch_predict.hpp>
 
 #include <fmt/format.h>
-
-#include "commands.hpp"
-#include "stage_options.hpp"
 
 namespace tcrops::cli {
 namespace {
@@ -21,13 +21,14 @@ int predict_file(Session& session, const Options& options) {
     throw Error(ExitCode::kUsage, "--model needs --input FILE (or --input - for stdin)");
   }
   if (session.json && options.batch.output == "-") {
-    throw Error(ExitCode::kUsage, "--json prints the result's summary; send the rows to a file with --output");
+    throw Error(ExitCode::kUsage,
+                "--json prints the result's summary; send the rows to a file with --output");
   }
   const auto store = session.open_existing_store();
   const auto result = stages::batch_predict(store, store.get(options.model), options.batch);
   if (result.unusable > 0) {
-    log_warning(fmt::format("{} of {} rows have no score:{}\n  the column `problem` says why", result.unusable,
-                            result.rows, result.first_problems));
+    log_warning(fmt::format("{} of {} rows have no score:{}\n  the column `problem` says why",
+                            result.unusable, result.rows, result.first_problems));
   }
   log_info(fmt::format("{} rows, {} called binding", result.rows, result.called));
   if (session.json) {
@@ -45,12 +46,14 @@ int predict_file(Session& session, const Options& options) {
 int predict(const CLI::App& app, Session& session, Options& options) {
   if (!options.model.empty()) return predict_file(session, options);
   if (session.config_path.empty()) {
-    throw Error(ExitCode::kUsage, "give --model NAME --input FILE, or --config FILE for the examples of a pipeline");
+    throw Error(ExitCode::kUsage,
+                "give --model NAME --input FILE, or --config FILE for the examples of a pipeline");
   }
   assign_if_given(app, session, "--device", "train.device");
   if (options.batch.input.empty()) {
     if (options.batch.output != "-" || options.batch.strict) {
-      throw Error(ExitCode::kUsage, "--output and --strict need --input FILE (or --input - for stdin)");
+      throw Error(ExitCode::kUsage,
+                  "--output and --strict need --input FILE (or --input - for stdin)");
     }
     return run_stage(session, stages::Stage::kPredict, options.pipeline);
   }
@@ -64,12 +67,17 @@ int predict(const CLI::App& app, Session& session, Options& options) {
 
 void add_predict(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  app.add_option("-m,--model", options->model, "model to use: a name (viral.model) or the beginning of an id");
-  app.add_option("-i,--input", options->batch.input, "CSV or TSV with the model's columns; - for stdin");
-  app.add_option("-o,--output", options->batch.output, "file to write, whole or not at all; - for stdout")
+  app.add_option("-m,--model", options->model,
+                 "model to use: a name (viral.model) or the beginning of an id");
+  app.add_option("-i,--input", options->batch.input,
+                 "CSV or TSV with the model's columns; - for stdin");
+  app.add_option("-o,--output", options->batch.output,
+                 "file to write, whole or not at all; - for stdout")
       ->default_str("-");
-  app.add_option("--device", options->batch.device, "auto, cpu, cuda or cuda:N")->default_str("auto");
-  app.add_flag("--strict", options->batch.strict, "end with exit status 4 at the first row that has no score");
+  app.add_option("--device", options->batch.device, "auto, cpu, cuda or cuda:N")
+      ->default_str("auto");
+  app.add_flag("--strict", options->batch.strict,
+               "end with exit status 4 at the first row that has no score");
   add_config_options(app, session, false);
   add_stage_options(app, session, options->pipeline);
   app.callback([&app, &session, options] {

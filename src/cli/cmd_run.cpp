@@ -1,16 +1,17 @@
+#include "commands.hpp"
+#include "report.hpp"
+
 #include <tcrops/core/log.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "commands.hpp"
-#include "report.hpp"
-
 namespace tcrops::cli {
 namespace {
 
-const stages::StageOutcome& outcome_of(const std::vector<stages::StageOutcome>& outcomes, stages::Stage stage) {
+const stages::StageOutcome& outcome_of(const std::vector<stages::StageOutcome>& outcomes,
+                                       stages::Stage stage) {
   return *std::find_if(outcomes.begin(), outcomes.end(),
                        [&](const stages::StageOutcome& o) { return o.stage == stage; });
 }
@@ -19,10 +20,12 @@ std::string summary(const Session& session, const std::vector<stages::StageOutco
   using stages::Stage;
   const auto& model = outcome_of(outcomes, Stage::kTrain);
   const auto& name = session.config.name;
-  const std::string store = session.store_path == "./tcrops-store" ? "" : " --store " + session.store_path;
+  const std::string store =
+      session.store_path == "./tcrops-store" ? "" : " --store " + session.store_path;
   std::string text = stage_table(outcomes) + "\n";
   text += stage_text(outcome_of(outcomes, Stage::kPreprocess));
-  if (session.config.train.from == "study") text += "\n" + stage_text(outcome_of(outcomes, Stage::kTune));
+  if (session.config.train.from == "study")
+    text += "\n" + stage_text(outcome_of(outcomes, Stage::kTune));
   text += "\n" + stage_text(model);
   text += "\n" + stage_text(outcome_of(outcomes, Stage::kEvaluate));
   text += "\nserve-check: all checks passed\n" + stage_text(outcome_of(outcomes, Stage::kPredict));
@@ -31,17 +34,20 @@ std::string summary(const Session& session, const std::vector<stages::StageOutco
   text += fmt::format("  {} predict{} --model {}.model --input {}\n", session.program, store, name,
                       model.artifact.file("examples.csv").string());
   text += fmt::format("  {} artifacts show{} {}.evaluation\n", session.program, store, name);
-  text += fmt::format("  {} run{} --config {} --set seed={}\n", session.program, store, session.config_path,
-                      session.config.seed + 1);
+  text += fmt::format("  {} run{} --config {} --set seed={}\n", session.program, store,
+                      session.config_path, session.config.seed + 1);
   return text;
 }
 
 int run_pipeline(Session& session, const stages::PipelineOptions& options) {
   session.load_config();
   stages::Pipeline pipeline(session.config, session.open_store(), options);
-  pipeline.on_start = [](stages::Stage stage) { log_info(fmt::format("{} …", stages::stage_name(stage))); };
+  pipeline.on_start = [](stages::Stage stage) {
+    log_info(fmt::format("{} …", stages::stage_name(stage)));
+  };
   const auto outcomes = pipeline.run_all();
-  Json json = {{"schema", "tcrops.run/1"}, {"name", session.config.name}, {"stages", Json::array()}};
+  Json json = {
+      {"schema", "tcrops.run/1"}, {"name", session.config.name}, {"stages", Json::array()}};
   for (const auto& outcome : outcomes) json["stages"].push_back(outcome_json(outcome));
   print_result(session, json, session.json ? "" : summary(session, outcomes));
   return 0;

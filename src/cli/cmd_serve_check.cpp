@@ -1,11 +1,11 @@
+#include "commands.hpp"
+#include "report.hpp"
+#include "stage_options.hpp"
+
 #include <tcrops/core/error.hpp>
 #include <tcrops/stages/serve_check.hpp>
 
 #include <fmt/format.h>
-
-#include "commands.hpp"
-#include "report.hpp"
-#include "stage_options.hpp"
 
 namespace tcrops::cli {
 namespace {
@@ -32,7 +32,8 @@ stages::ServeCheckReport check_model(const Session& session, const Options& opti
 int check(const CLI::App& app, Session& session, const Options& options) {
   if (options.model.empty()) {
     if (session.config_path.empty()) {
-      throw Error(ExitCode::kUsage, "give --model NAME, or --config FILE to check a pipeline's model");
+      throw Error(ExitCode::kUsage,
+                  "give --model NAME, or --config FILE to check a pipeline's model");
     }
     assign_if_given(app, session, "--device", "train.device");
     assign_if_given(app, session, "--requests", "serve_check.latency_requests");
@@ -43,7 +44,8 @@ int check(const CLI::App& app, Session& session, const Options& options) {
   std::string text = checks_text(report.checks_json());
   if (report.latency.is_object()) {
     text += fmt::format("single row: median {:.3f} ms, 99 % within {:.3f} ms\n",
-                        report.latency.at("median_ms").get<double>(), report.latency.at("p99_ms").get<double>());
+                        report.latency.at("median_ms").get<double>(),
+                        report.latency.at("p99_ms").get<double>());
   }
   print_result(session,
                {{"schema", "tcrops.serve_check/1"},
@@ -61,12 +63,15 @@ int check(const CLI::App& app, Session& session, const Options& options) {
 
 void add_serve_check(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  app.add_option("-m,--model", options->model, "model to check: a name (viral.model) or the beginning of an id");
-  app.add_option("--device", options->check.device, "auto, cpu, cuda or cuda:N")->default_str("auto");
+  app.add_option("-m,--model", options->model,
+                 "model to check: a name (viral.model) or the beginning of an id");
+  app.add_option("--device", options->check.device, "auto, cpu, cuda or cuda:N")
+      ->default_str("auto");
   app.add_option("--requests", options->check.latency_requests, "single rows to time")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
-  app.add_option("--max-p99-ms", options->check.max_p99_ms, "fail when the 99th percentile is slower; 0: no limit")
+  app.add_option("--max-p99-ms", options->check.max_p99_ms,
+                 "fail when the 99th percentile is slower; 0: no limit")
       ->check(CLI::NonNegativeNumber);
   add_config_options(app, session, false);
   add_stage_options(app, session, options->pipeline);

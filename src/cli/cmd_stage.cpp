@@ -1,18 +1,20 @@
 // The commands that run a pipeline up to one stage.
-#include <tcrops/core/log.hpp>
-
-#include <fmt/format.h>
-
 #include "commands.hpp"
 #include "report.hpp"
 #include "stage_options.hpp"
 
+#include <tcrops/core/log.hpp>
+
+#include <fmt/format.h>
+
 namespace tcrops::cli {
 
 void add_stage_options(CLI::App& app, Session& session, stages::PipelineOptions& options) {
-  app.add_flag("--require-inputs", options.require_inputs,
-               "fail with exit status 5 when an earlier stage has no result yet, instead of running it");
-  app.add_flag("--force", options.force, "run this stage again although its result is in the store");
+  app.add_flag(
+      "--require-inputs", options.require_inputs,
+      "fail with exit status 5 when an earlier stage has no result yet, instead of running it");
+  app.add_flag("--force", options.force,
+               "run this stage again although its result is in the store");
   add_store_option(app, session);
   add_output_options(app, session);
 }
@@ -29,7 +31,8 @@ int run_stage(Session& session, stages::Stage stage, const stages::PipelineOptio
   json["schema"] = "tcrops.stage/1";
   const std::string text =
       stage_text(last) + fmt::format("{}: {} {}\n", store::kind_name(last.artifact.manifest.kind),
-                                     last.artifact.directory.string(), last.reused ? "(reused)" : "(made)");
+                                     last.artifact.directory.string(),
+                                     last.reused ? "(reused)" : "(made)");
   print_result(session, json, text);
   return 0;
 }
@@ -43,7 +46,8 @@ void add_stage(CLI::App& app, Session& session) {
     add_field_flag(app, session, "--trials", "tune.trials");
     add_field_flag(app, session, "--jobs", "tune.jobs");
   }
-  if (stage == stages::Stage::kTune || stage == stages::Stage::kTrain || stage == stages::Stage::kEvaluate) {
+  if (stage == stages::Stage::kTune || stage == stages::Stage::kTrain ||
+      stage == stages::Stage::kEvaluate) {
     add_field_flag(app, session, "--device", "train.device");
   }
   add_stage_options(app, session, *options);

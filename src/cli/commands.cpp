@@ -12,7 +12,6 @@
 #include <array>
 #include <iostream>
 
-
 namespace tcrops::cli {
 namespace {
 
@@ -23,12 +22,14 @@ constexpr std::string_view kStore = "Store and help";
 constexpr std::array<Command, 10> kCommands = {{
     {"run", kPipeline, "run every stage of a pipeline file; what is unchanged is not run again",
      "tcrops run --config configs/quickstart.json", add_run},
-    {"fetch", kPipeline, "get the raw data, verified", "tcrops fetch --config configs/viral.json", add_stage},
+    {"fetch", kPipeline, "get the raw data, verified", "tcrops fetch --config configs/viral.json",
+     add_stage},
     {"preprocess", kPipeline, "clean, encode and split the raw data",
      "tcrops preprocess --config configs/viral.json", add_stage},
     {"tune", kPipeline, "search hyper-parameters and keep the best models",
      "tcrops tune --config configs/viral.json --jobs 2", add_stage},
-    {"train", kPipeline, "train the model to keep", "tcrops train --config configs/viral.json", add_stage},
+    {"train", kPipeline, "train the model to keep", "tcrops train --config configs/viral.json",
+     add_stage},
     {"evaluate", kPipeline, "judge the model on the test rows, beside baselines",
      "tcrops evaluate --config configs/viral.json", add_stage},
     {"serve-check", kPipeline, "check that a model may be served; exit status 6 when not",
@@ -42,7 +43,8 @@ constexpr std::array<Command, 10> kCommands = {{
 }};
 
 constexpr const char* kFooter =
-    "Exit status: 0 ok, 1 failure, 2 usage, 3 configuration, 4 input data, 5 artifact missing or corrupt,\n"
+    "Exit status: 0 ok, 1 failure, 2 usage, 3 configuration, 4 input data, 5 artifact missing or "
+    "corrupt,\n"
     "6 check failed, 75 temporary (try again), 130/143 interrupted (the same command continues).";
 
 void add_commands(CLI::App& app, Session& session) {
@@ -58,7 +60,8 @@ void add_commands(CLI::App& app, Session& session) {
 std::string usage_problem(int argc, char** argv, const CLI::ParseError& e) {
   std::vector<std::string> names;
   for (const Command& command : kCommands) names.emplace_back(command.name);
-  if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {
+  if (argc > 1 && argv[1][0] != '-' &&
+      std::find(names.begin(), names.end(), argv[1]) == names.end()) {
     return fmt::format("unknown command \"{}\"{}", argv[1], suggestion(argv[1], names));
   }
   return e.what();
@@ -69,7 +72,9 @@ std::string usage_problem(int argc, char** argv, const CLI::ParseError& e) {
 int run(int argc, char** argv) {
   Session session;
   session.program = argv[0];
-  CLI::App app("tcrops: from TCR-epitope data to a checked, versioned model, and predictions with it", "tcrops");
+  CLI::App app(
+      "tcrops: from TCR-epitope data to a checked, versioned model, and predictions with it",
+      "tcrops");
   app.set_version_flag("--version", fmt::format("tcrops {} ({})", version(), revision()));
   app.require_subcommand(1);
   app.footer(kFooter);
@@ -83,9 +88,10 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     const bool bare = argc == 1;
     if (bare) std::cerr << app.help() << "\n";
-    throw Error(ExitCode::kUsage,
-                fmt::format("{}; see `{} --help`", bare ? "no command given" : usage_problem(argc, argv, e),
-                            session.program));
+    throw Error(
+        ExitCode::kUsage,
+        fmt::format("{}; see `{} --help`", bare ? "no command given" : usage_problem(argc, argv, e),
+                    session.program));
   }
   set_verbosity(session.quiet     ? Verbosity::kQuiet
                 : session.verbose ? Verbosity::kVerbose

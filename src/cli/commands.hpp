@@ -1,8 +1,8 @@
 #pragma once
 
-#include <string_view>
-
 #include "session.hpp"
+
+#include <string_view>
 
 namespace tcrops::cli {
 

@@ -11,18 +11,24 @@ std::string number(const Json& value, int digits = 3) {
   return value.is_number() ? fmt::format("{:.{}f}", value.get<double>(), digits) : "-";
 }
 
-std::string text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string text(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
 
 std::string dataset_text(const Json& facts) {
   std::string sides;
   for (const char* side : {"train", "validation", "test"}) {
-    sides += fmt::format("{}{} {}", sides.empty() ? "" : ", ", facts.at("sides").value(side, 0), side);
+    sides +=
+        fmt::format("{}{} {}", sides.empty() ? "" : ", ", facts.at("sides").value(side, 0), side);
   }
-  std::string out = fmt::format("{} rows, {} positive ({}); {} features", facts.at("rows").dump(),
-                                facts.at("positives").dump(), sides, facts.at("feature_width").dump());
-  if (facts.at("refused") > 0) out += fmt::format("; {} refused, see refused.csv", facts.at("refused").dump());
+  std::string out =
+      fmt::format("{} rows, {} positive ({}); {} features", facts.at("rows").dump(),
+                  facts.at("positives").dump(), sides, facts.at("feature_width").dump());
+  if (facts.at("refused") > 0)
+    out += fmt::format("; {} refused, see refused.csv", facts.at("refused").dump());
   if (facts.at("tcrs_on_several_sides") > 0) {
-    out += fmt::format("\nWARNING: {} TCRs stand on several sides of the split", facts.at("tcrs_on_several_sides").dump());
+    out += fmt::format("\nWARNING: {} TCRs stand on several sides of the split",
+                       facts.at("tcrs_on_several_sides").dump());
   }
   return out + "\n";
 }
@@ -40,23 +46,25 @@ std::string study_text(const Json& facts) {
                     number(metrics.at("precision")), number(metrics.at("recall")),
                     best.at("trained_numbers").dump()});
   }
-  std::string out = fmt::format("{} trials, maximising {} on the {} rows", facts.at("trials").dump(),
-                                text(facts.at("objective")), side);
-  if (facts.at("not_acceptable") > 0) out += fmt::format("; {} not acceptable", facts.at("not_acceptable").dump());
+  std::string out = fmt::format("{} trials, maximising {} on the {} rows",
+                                facts.at("trials").dump(), text(facts.at("objective")), side);
+  if (facts.at("not_acceptable") > 0)
+    out += fmt::format("; {} not acceptable", facts.at("not_acceptable").dump());
   return out + "\n" +
-         format_table({"trial", "model", "learning rate", "epochs", "value", "AP", "AUROC", "precision",
-                       "recall", "weights"},
+         format_table({"trial", "model", "learning rate", "epochs", "value", "AP", "AUROC",
+                       "precision", "recall", "weights"},
                       rows);
 }
 
 std::string model_text(const Json& facts) {
   const Json& parameters = facts.at("parameters");
   const Json& metrics = facts.at("metrics").at("validation");
-  return fmt::format("{}, learning rate {:.5f}, {} of {} epochs, {} weights; validation AP {}, AUROC {}\n",
-                     text(parameters.at("model")), parameters.at("learning_rate").get<double>(),
-                     facts.at("epochs_run").dump(), parameters.at("epochs").dump(),
-                     facts.at("trained_numbers").dump(), number(metrics.at("average_precision")),
-                     number(metrics.at("auroc")));
+  return fmt::format(
+      "{}, learning rate {:.5f}, {} of {} epochs, {} weights; validation AP {}, AUROC {}\n",
+      text(parameters.at("model")), parameters.at("learning_rate").get<double>(),
+      facts.at("epochs_run").dump(), parameters.at("epochs").dump(),
+      facts.at("trained_numbers").dump(), number(metrics.at("average_precision")),
+      number(metrics.at("auroc")));
 }
 
 }  // namespace
@@ -81,9 +89,10 @@ std::string evaluation_text(const Json& facts) {
   add("model", facts.at("model"));
   add("1-nearest-neighbour", facts.at("baselines").at("nearest_neighbour"));
   add("always no", facts.at("baselines").at("always_no"));
-  std::string out = fmt::format("Test rows: {}, {} positive\n", facts.at("rows").dump(), facts.at("positives").dump());
-  out += format_table({"", "macro AUROC", "macro AP", "pooled AUROC", "pooled AP", "accuracy", "precision",
-                       "recall"},
+  std::string out = fmt::format("Test rows: {}, {} positive\n", facts.at("rows").dump(),
+                                facts.at("positives").dump());
+  out += format_table({"", "macro AUROC", "macro AP", "pooled AUROC", "pooled AP", "accuracy",
+                       "precision", "recall"},
                       rows);
   for (const Json& caveat : facts.at("caveats")) out += "WARNING: " + text(caveat) + "\n";
   return out;
@@ -120,7 +129,8 @@ std::string stage_text(const stages::StageOutcome& outcome) {
       return checks_text(facts.at("checks"));
     case store::Kind::kPredictions:
       return fmt::format("{} rows predicted, {} called binding: {}\n", facts.at("rows").dump(),
-                         facts.at("called").dump(), outcome.artifact.file("predictions.csv").string());
+                         facts.at("called").dump(),
+                         outcome.artifact.file("predictions.csv").string());
   }
   return "";
 }

@@ -55,21 +55,27 @@ void add_config_options(CLI::App& app, Session& session, bool required) {
   auto* option = app.add_option("-c,--config", session.config_path,
                                 "pipeline file; configs/ holds some to start from");
   if (required) option->required();
-  app.add_option("--set", session.assignments, "change one value, for example --set train.epochs=30")
+  app.add_option("--set", session.assignments,
+                 "change one value, for example --set train.epochs=30")
       ->type_name("SECTION.KEY=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
-void add_field_flag(CLI::App& app, Session& session, const std::string& flag, const std::string& field) {
+void add_field_flag(CLI::App& app, Session& session, const std::string& flag,
+                    const std::string& field) {
   const std::string help = field_at(session.config.fields(), field).help;
   app.add_option_function<std::string>(
-         flag, [&session, field](const std::string& value) { session.assignments.push_back(field + "=" + value); },
+         flag,
+         [&session, field](const std::string& value) {
+           session.assignments.push_back(field + "=" + value);
+         },
          help)
       ->type_name(flag == "--device" ? "DEVICE" : "VALUE");
 }
 
-void assign_if_given(const CLI::App& app, Session& session, const std::string& flag, const std::string& field) {
+void assign_if_given(const CLI::App& app, Session& session, const std::string& flag,
+                     const std::string& field) {
   const CLI::Option* const option = app.get_option(flag);
   if (option->count() > 0) session.assignments.push_back(field + "=" + option->as<std::string>());
 }

@@ -7,6 +7,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+
 #include <functional>
 #include <string>
 #include <vector>
@@ -15,7 +16,7 @@ namespace tcrops::cli {
 
 // What every command may need from the command line, and what is made from it.
 struct Session {
-  std::string program;      // as it was typed, for the commands that a report suggests
+  std::string program;  // as it was typed, for the commands that a report suggests
   std::string store_path;
   std::string config_path;
   std::vector<std::string> assignments;  // --set and the flags that stand for a field
@@ -41,10 +42,13 @@ void add_store_option(CLI::App& app, Session& session);
 void add_output_options(CLI::App& app, Session& session);
 void add_config_options(CLI::App& app, Session& session, bool required);
 // A flag that stands for --set FIELD=…, with the field's own help.
-void add_field_flag(CLI::App& app, Session& session, const std::string& flag, const std::string& field);
+void add_field_flag(CLI::App& app, Session& session, const std::string& flag,
+                    const std::string& field);
 
-// The same for a flag that also works without a configuration: what was given becomes --set FIELD=….
-void assign_if_given(const CLI::App& app, Session& session, const std::string& flag, const std::string& field);
+// The same for a flag that also works without a configuration: what was given becomes --set
+// FIELD=….
+void assign_if_given(const CLI::App& app, Session& session, const std::string& flag,
+                     const std::string& field);
 
 // The result of a command: one JSON document, or text for people. stdout only.
 void print_result(const Session& session, const Json& json, const std::string& text);

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <tcrops/stages/pipeline.hpp>
-
 #include "session.hpp"
+
+#include <tcrops/stages/pipeline.hpp>
 
 namespace tcrops::cli {
 

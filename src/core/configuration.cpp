@@ -1,12 +1,12 @@
 // The file half of FieldTable: JSON with comments, every complaint with line and column.
+#include "json_positions.hpp"
+
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/field_table.hpp>
 #include <tcrops/core/file.hpp>
 #include <tcrops/core/text.hpp>
 
 #include <fmt/format.h>
-
-#include "json_positions.hpp"
 
 namespace tcrops {
 
@@ -42,8 +42,9 @@ void FieldTable::read_text(const std::string& text, const std::string& name) {
     }
     if (key.empty() || !sections_.contains(key)) unknown(key, key, "");
     if (!value.is_object()) {
-      throw Error(ExitCode::kConfiguration,
-                  fmt::format("{} {}: must be an object with the keys of this section", where(key), key));
+      throw Error(
+          ExitCode::kConfiguration,
+          fmt::format("{} {}: must be an object with the keys of this section", where(key), key));
     }
     for (const auto& [inner, inner_value] : value.items()) {
       const std::string path = key + "." + inner;

@@ -1,9 +1,9 @@
 #include <tcrops/core/error.hpp>
 
 #include <fmt/format.h>
+#include <system_error>
 
 #include <cerrno>
-#include <system_error>
 
 namespace tcrops {
 
@@ -19,7 +19,8 @@ Error system_error(const std::string& action, const std::filesystem::path& path,
     case EACCES:
     case EPERM:
     case EROFS:
-      return {otherwise, text + "; check the permissions, or choose another place (--store, --output)"};
+      return {otherwise,
+              text + "; check the permissions, or choose another place (--store, --output)"};
     case ENOENT:
     case ENOTDIR:
     case EISDIR:

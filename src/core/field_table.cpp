@@ -1,6 +1,5 @@
-#include <tcrops/core/field_table.hpp>
-
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/field_table.hpp>
 #include <tcrops/core/text.hpp>
 
 #include <fmt/format.h>
@@ -11,6 +10,8 @@
 
 namespace tcrops {
 namespace {
+
+constexpr std::uint64_t kLargestInteger = std::numeric_limits<std::int64_t>::max();
 
 [[noreturn]] void reject(const std::string& where, const std::string& path,
                          const std::string& problem) {
@@ -27,12 +28,18 @@ bool has_type(const Json& value, const std::string& type) {
          std::all_of(value.begin(), value.end(), [](const Json& item) { return item.is_string(); });
 }
 
+// For messages: bytes that are not UTF-8 are replaced.
+std::string shown(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string range_text(const Field& field) {
   const std::string unit = field.unit.empty() ? "" : " " + field.unit;
   const bool low = std::isfinite(field.minimum);
   const bool high = std::isfinite(field.maximum);
   const char* const from = field.minimum_excluded ? "above" : "at least";
-  if (low && high) return fmt::format("{} {} and at most {}{}", from, field.minimum, field.maximum, unit);
+  if (low && high)
+    return fmt::format("{} {} and at most {}{}", from, field.minimum, field.maximum, unit);
   if (low) return fmt::format("{} {}{}", from, field.minimum, unit);
   return fmt::format("at most {}{}", field.maximum, unit);
 }
@@ -47,14 +54,20 @@ std::string article(const std::string& type) {
 
 void check_value(const Field& field, const Json& value, const std::string& where) {
   if (!has_type(value, field.type)) {
-    reject(where, field.path(), fmt::format("must be {}, not {}", article(field.type), value.dump()));
+    reject(where, field.path(),
+           fmt::format("must be {}, not {}", article(field.type), shown(value)));
+  }
+  if (field.type == "integer" && value.is_number_unsigned() &&
+      value.get<std::uint64_t>() > kLargestInteger) {
+    reject(where, field.path(),
+           fmt::format("{} is out of range; must be at most {}", shown(value), kLargestInteger));
   }
   if (value.is_number()) {
     const double number = value.get<double>();
     const bool low = field.minimum_excluded ? number <= field.minimum : number < field.minimum;
     if (low || number > field.maximum || !std::isfinite(number)) {
       reject(where, field.path(),
-             fmt::format("{} is out of range; must be {}", value.dump(), range_text(field)));
+             fmt::format("{} is out of range; must be {}", shown(value), range_text(field)));
     }
   }
   if (field.choices.empty()) return;
@@ -74,6 +87,7 @@ Json value_from_text(const Field& field, const std::string& text) {
   if (field.type == "string") return text;
   if (field.type == "array" && (text.empty() || text.front() != '[')) {
     Json list = Json::array();
+    if (trim(text).empty()) return list;
     for (const std::string& part : split(text, ',')) list.push_back(std::string(trim(part)));
     return list;
   }
@@ -178,7 +192,8 @@ void FieldTable::assign(const std::string& assignment) {
   const std::string section = dot == std::string::npos ? "" : path.substr(0, dot);
   const std::string name = dot == std::string::npos ? path : path.substr(dot + 1);
   if (!sections_.contains(section)) {
-    reject("--set", path, fmt::format("unknown section \"{}\"{}", section, suggestion(section, names(""))));
+    reject("--set", path,
+           fmt::format("unknown section \"{}\"{}", section, suggestion(section, names(""))));
   }
   Field* field = find(section, name);
   if (field == nullptr) {
@@ -236,8 +251,8 @@ Json FieldTable::schema() const {
     if (!field.choices.empty()) {
       (field.type == "array" ? entry["items"] : entry)["enum"] = field.choices;
     }
-    Json& properties =
-        field.section.empty() ? root["properties"] : root["properties"][field.section]["properties"];
+    Json& properties = field.section.empty() ? root["properties"]
+                                             : root["properties"][field.section]["properties"];
     properties[field.name] = std::move(entry);
   }
   return root;

@@ -1,6 +1,5 @@
-#include <tcrops/core/interrupt.hpp>
-
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/interrupt.hpp>
 
 #include <signal.h>
 

@@ -1,6 +1,5 @@
-#include <tcrops/core/json.hpp>
-
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/json.hpp>
 
 #include <fmt/format.h>
 
@@ -32,7 +31,7 @@ std::string canonical_json(const Json& value) {
 Json parse_json(const std::string& text, const std::string& name) {
   try {
     return Json::parse(text);
-  } catch (const Json::parse_error& e) {
+  } catch (const Json::exception& e) {  // bad syntax, or a number too large for a double
     throw Error(ExitCode::kArtifact, fmt::format("{}: not valid JSON: {}", name, e.what()));
   }
 }

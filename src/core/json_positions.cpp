@@ -24,6 +24,27 @@ TextPosition position_at(const std::string& text, std::size_t offset) {
   return position;
 }
 
+// From the closing quote of a text to its opening one, which never follows a backslash.
+std::size_t opening_quote(const std::string& text, std::size_t closing) {
+  std::size_t quote = closing;
+  do {
+    quote = text.rfind('"', quote - 1);
+  } while (quote > 0 && text[quote - 1] == '\\');
+  return quote;
+}
+
+// The parser names the last character it read: for a whole token in the wrong place, go to its
+// first.
+std::size_t error_start(const std::string& text, std::size_t last, const std::string& reason) {
+  if (reason.find("unexpected string literal") != std::string::npos) {
+    return opening_quote(text, last);
+  }
+  if (reason.find(" literal; expected") == std::string::npos) return last;
+  constexpr std::string_view kWord = "+-.0123456789abcdefghijklmnopqrstuvwxyzE";
+  while (last > 0 && kWord.find(text[last - 1]) != std::string_view::npos) --last;
+  return last;
+}
+
 // Counts the characters that the parser has taken, which its own events do not tell.
 class CountingIterator {
  public:
@@ -84,12 +105,8 @@ class KeyRecorder {
     std::string full;
     for (std::size_t i = 1; i < path_.size(); ++i) full += path_[i] + ".";
     full += key;
-    // The parser has just taken the closing quote: go back to the opening one.
-    std::size_t quote = text_.rfind('"', *count_ - 1);
-    do {
-      quote = text_.rfind('"', quote - 1);
-    } while (quote > 0 && text_[quote - 1] == '\\');
-    const TextPosition position = position_at(text_, quote);
+    // The parser has just taken the closing quote.
+    const TextPosition position = position_at(text_, opening_quote(text_, *count_ - 1));
     if (!positions.emplace(full, position).second && path_.size() <= 2) {
       throw Error(ExitCode::kConfiguration,
                   fmt::format("{}:{}:{}: {}: given twice; keep one", name_, position.line,
@@ -99,8 +116,9 @@ class KeyRecorder {
   }
 
   bool parse_error(std::size_t offset, const std::string&, const Json::exception& e) {
-    const TextPosition position = position_at(text_, offset == 0 ? 0 : offset - 1);
     std::string reason = e.what();
+    const TextPosition position =
+        position_at(text_, error_start(text_, offset == 0 ? 0 : offset - 1, reason));
     if (const auto at = reason.find(": "); at != std::string::npos) reason.erase(0, at + 2);
     throw Error(ExitCode::kConfiguration, fmt::format("{}:{}:{}: not valid JSON: {}", name_,
                                                       position.line, position.column, reason));

@@ -1,9 +1,9 @@
-#include <tcrops/core/progress.hpp>
-
 #include <tcrops/core/log.hpp>
+#include <tcrops/core/progress.hpp>
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -41,8 +41,7 @@ std::string Progress::line(std::uint64_t done, const std::string& note, bool bar
   const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
   std::string text = label_ + ": ";
   if (total_ > 0) {
-    const double share =
-        std::min(1.0, static_cast<double>(done) / static_cast<double>(total_));
+    const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total_));
     if (bar) {
       const auto filled = static_cast<std::size_t>(share * 24.0);
       text += fmt::format("[{}{}] ", std::string(filled, '#'), std::string(24 - filled, '.'));
@@ -63,7 +62,7 @@ void Progress::update(std::uint64_t done, const std::string& note) {
   const std::scoped_lock lock(mutex_);
   const auto now = Clock::now();
   if (terminal_) {
-    if (drawn_ && now - shown_ < kTerminalPause && done < total_) return;
+    if (drawn_ && now - shown_ < kTerminalPause && (total_ == 0 || done < total_)) return;
     std::fputs(("\r\x1b[K" + line(done, note, true)).c_str(), stderr);
     std::fflush(stderr);
     drawn_ = true;

@@ -1,6 +1,5 @@
-#include <tcrops/core/sha256.hpp>
-
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/sha256.hpp>
 
 #include <openssl/evp.h>
 

@@ -53,11 +53,13 @@ std::string_view trim(std::string_view text) {
 }
 
 std::string to_lower(std::string_view text) {
-  return map_characters(text, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return map_characters(
+      text, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
 }
 
 std::string to_upper(std::string_view text) {
-  return map_characters(text, [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  return map_characters(
+      text, [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
 }
 
 std::optional<double> parse_number(std::string_view text) { return parse_whole<double>(text); }

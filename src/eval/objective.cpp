@@ -24,16 +24,15 @@ ObjectiveValue paper(const Confusion& counts, const PositiveShare& share) {
   const double most = share.maximum * static_cast<double>(counts.positive());
   if (static_cast<double>(counts.predicted_positive()) < least) {
     return refused(
-        value,
-        fmt::format("predicts {} positive rows; at least {:.6g} are needed ({:.6g} times "
-                    "the {} that are positive)",
-                    counts.predicted_positive(), least, share.minimum, counts.positive()));
+        value, fmt::format("predicts {} positive rows; at least {:.6g} are needed ({:.6g} times "
+                           "the {} that are positive)",
+                           counts.predicted_positive(), least, share.minimum, counts.positive()));
   }
   if (static_cast<double>(counts.predicted_positive()) > most) {
-    return refused(value, fmt::format("predicts {} positive rows; at most {:.6g} are allowed ({:.6g} "
-                                      "times the {} that are positive)",
-                                      counts.predicted_positive(), most, share.maximum,
-                                      counts.positive()));
+    return refused(
+        value, fmt::format("predicts {} positive rows; at most {:.6g} are allowed ({:.6g} "
+                           "times the {} that are positive)",
+                           counts.predicted_positive(), most, share.maximum, counts.positive()));
   }
   if (counts.predicted_positive() == 0) {
     return refused(value, "predicts 0 positive rows, so precision is undefined");

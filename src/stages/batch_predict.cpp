@@ -1,4 +1,4 @@
-#include <tcrops/stages/batch_predict.hpp>
+#include "model.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/file.hpp>
@@ -7,6 +7,7 @@
 #include <tcrops/data/csv.hpp>
 #include <tcrops/data/table.hpp>
 #include <tcrops/nn/device.hpp>
+#include <tcrops/stages/batch_predict.hpp>
 
 #include <fmt/format.h>
 
@@ -17,8 +18,6 @@
 #include <iostream>
 #include <memory>
 #include <sstream>
-
-#include "model.hpp"
 
 namespace tcrops::stages {
 namespace {
@@ -70,13 +69,17 @@ struct Input {
 class Predictor {
  public:
   Predictor(const Model& model, const BatchPredictOptions& options)
-      : model_(model), options_(options), required_(model.encoder->features()), output_(options.output) {}
+      : model_(model),
+        options_(options),
+        required_(model.encoder->features()),
+        output_(options.output) {}
 
   BatchPredictResult run(Input input) {
     Progress progress("predict", 0, "rows");
     std::string text;
     std::vector<std::string> header = input.header;
-    for (const char* name : {"score", "call", "problem"}) header.push_back(free_name(input.header, name));
+    for (const char* name : {"score", "call", "problem"})
+      header.push_back(free_name(input.header, name));
     data::append_csv(text, header, input.separator);
     std::vector<Row> rows;
     for (bool more = true; more;) {
@@ -135,7 +138,8 @@ class Predictor {
       result_.called += call ? 1U : 0U;
       fields.insert(fields.end(), {fmt::format("{:.7g}", probability), call ? "1" : "0", ""});
     } else {
-      const std::size_t line = row.parsed.refusal ? row.parsed.refusal->line : row.parsed.record.line;
+      const std::size_t line =
+          row.parsed.refusal ? row.parsed.refusal->line : row.parsed.record.line;
       note_unusable(line, problem);
       fields.insert(fields.end(), {"", "", problem});
     }
@@ -144,13 +148,15 @@ class Predictor {
 
   void note_unusable(std::size_t line, const std::string& problem) {
     if (options_.strict) {
-      throw Error(ExitCode::kInputData,
-                  fmt::format("{}:{}: {}; {}mend the row, or leave out --strict to get the other rows "
-                              "scored",
-                              options_.input, line, problem,
-                              options_.output == "-" ? "" : "nothing was written; "));
+      throw Error(
+          ExitCode::kInputData,
+          fmt::format("{}:{}: {}; {}mend the row, or leave out --strict to get the other rows "
+                      "scored",
+                      options_.input, line, problem,
+                      options_.output == "-" ? "" : "nothing was written; "));
     }
-    if (result_.unusable++ < 3) result_.first_problems += fmt::format("\n  line {}: {}", line, problem);
+    if (result_.unusable++ < 3)
+      result_.first_problems += fmt::format("\n  line {}: {}", line, problem);
   }
 
   void finish(const Input& input) {
@@ -159,9 +165,9 @@ class Predictor {
                   fmt::format("{}: only a header, no rows to score", input.reader->name()));
     }
     if (result_.unusable == result_.rows) {
-      throw Error(ExitCode::kInputData, fmt::format("{}: none of the {} rows can be scored:{}",
-                                                    input.reader->name(), result_.rows,
-                                                    result_.first_problems));
+      throw Error(ExitCode::kInputData,
+                  fmt::format("{}: none of the {} rows can be scored:{}", input.reader->name(),
+                              result_.rows, result_.first_problems));
     }
     output_.commit();
   }
@@ -181,7 +187,9 @@ char separator_of(std::istream& in) {
     if (c == '\n') break;
   }
   for (auto c = start.rbegin(); c != start.rend(); ++c) in.putback(*c);
-  return std::count(start.begin(), start.end(), '\t') > std::count(start.begin(), start.end(), ',') ? '\t' : ',';
+  return std::count(start.begin(), start.end(), '\t') > std::count(start.begin(), start.end(), ',')
+             ? '\t'
+             : ',';
 }
 
 Input open_input(const BatchPredictOptions& options, const std::vector<data::Column>& required) {
@@ -194,13 +202,16 @@ Input open_input(const BatchPredictOptions& options, const std::vector<data::Col
       throw Error(ExitCode::kInputData, fmt::format("{}: a folder, not a file", name));
     }
     input.owned = std::make_unique<std::ifstream>(options.input, std::ios::binary);
-    if (!*input.owned) throw system_error("cannot read", options.input, errno, ExitCode::kInputData);
+    if (!*input.owned)
+      throw system_error("cannot read", options.input, errno, ExitCode::kInputData);
   }
   input.separator = separator_of(*input.owned);
   input.reader = std::make_unique<data::CsvReader>(*input.owned, name, input.separator);
   if (!input.reader->next(input.header)) {
-    throw Error(ExitCode::kInputData,
-                fmt::format("{}: the file is empty; it needs a header line with the model's columns", name));
+    throw Error(
+        ExitCode::kInputData,
+        fmt::format("{}: the file is empty; it needs a header line with the model's columns",
+                    name));
   }
   input.columns = data::match_header(input.header, required, data::LabelRule::kOptional, name,
                                      input.reader->line());

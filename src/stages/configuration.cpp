@@ -1,9 +1,8 @@
-#include <tcrops/stages/configuration.hpp>
-
 #include <tcrops/core/error.hpp>
 #include <tcrops/data/record.hpp>
 #include <tcrops/eval/objective.hpp>
 #include <tcrops/nn/model_spec.hpp>
+#include <tcrops/stages/configuration.hpp>
 
 #include <fmt/format.h>
 
@@ -14,11 +13,15 @@ namespace {
 
 void add_fetch(FieldTable& table, FetchConfig& c) {
   table.begin_section("fetch", "where the raw data come from");
-  table.add("source", c.source, "data source: a made-up repertoire, the ePytope-TCR viral benchmark, or a file of yours",
-            {.choices = {"synthetic", "viral", "file"}});
-  table.add("file", c.file, "pair table to read when source is \"file\"; CSV or TSV with the benchmark's columns",
+  table.add(
+      "source", c.source,
+      "data source: a made-up repertoire, the ePytope-TCR viral benchmark, or a file of yours",
+      {.choices = {"synthetic", "viral", "file"}});
+  table.add("file", c.file,
+            "pair table to read when source is \"file\"; CSV or TSV with the benchmark's columns",
             {.shapes_result = false});
-  table.add("mirror", c.mirror, "folder or URL to read the source's files from instead of their origin",
+  table.add("mirror", c.mirror,
+            "folder or URL to read the source's files from instead of their origin",
             {.shapes_result = false});
   table.add("retries", c.retries, "further attempts after a failed download",
             {.minimum = 0, .maximum = 100, .shapes_result = false});
@@ -39,17 +42,20 @@ void add_preprocess(FieldTable& table, PreprocessConfig& c) {
   table.begin_section("preprocess", "cleaning, encoding and splitting");
   table.add("encoder", c.encoder, "how letters become numbers", {.choices = {"scalar"}});
   table.add("features", c.features,
-            "columns that the model sees; clone_id is an identifier and only there to repeat the original paper",
+            "columns that the model sees; clone_id is an identifier and only there to repeat the "
+            "original paper",
             {.choices = {data::kColumnNames.begin(), data::kColumnNames.end()}});
   table.add("split", c.split,
-            "grouped: a TCR stands on one side only; torch_random_split: by row, as the original paper (leaks)",
+            "grouped: a TCR stands on one side only; torch_random_split: by row, as the original "
+            "paper (leaks)",
             {.choices = {"grouped", "torch_random_split"}});
   table.add("validation_fraction", c.validation_fraction, "share of rows for validation",
             {.minimum = 0, .maximum = 0.9, .minimum_excluded = true});
   table.add("test_fraction", c.test_fraction, "share of rows for the test",
             {.minimum = 0, .maximum = 0.9, .minimum_excluded = true});
   table.add("split_seed", c.split_seed, "seed of the split", {.minimum = 0});
-  table.add("strict", c.strict, "end with exit status 4 when any row is refused", {.shapes_result = false});
+  table.add("strict", c.strict, "end with exit status 4 when any row is refused",
+            {.shapes_result = false});
 }
 
 void add_tune(FieldTable& table, TuneConfig& c) {
@@ -59,20 +65,25 @@ void add_tune(FieldTable& table, TuneConfig& c) {
   table.add("startup_trials", c.startup_trials, "random trials before TPE begins",
             {.minimum = 1, .maximum = 1'000'000});
   table.add("window", c.window,
-            "a trial is chosen without the results of the window - 1 before it, so so many can run at once with the same result",
+            "a trial is chosen without the results of the window - 1 before it, so so many can run "
+            "at once with the same result",
             {.minimum = 1, .maximum = 1024});
   table.add("jobs", c.jobs, "trials to run at once; 0 means one per core; never changes the result",
             {.minimum = 0, .maximum = 1024, .shapes_result = false});
-  table.add("objective", c.objective, "what the search maximises", {.choices = eval::objective_names()});
-  table.add("select_on", c.select_on,
-            "rows that judge a trial; \"test\" repeats the original paper's mistake and is labelled so",
-            {.choices = {"validation", "test"}});
-  table.add("minimum_positive_share", c.minimum_positive_share,
-            "objective \"paper\" only: predicted positives a model needs, as a share of the true ones",
-            {.minimum = 0, .maximum = 1000});
-  table.add("maximum_positive_share", c.maximum_positive_share,
-            "objective \"paper\" only: predicted positives a model may have, as a share of the true ones",
-            {.minimum = 0, .maximum = 1000});
+  table.add("objective", c.objective, "what the search maximises",
+            {.choices = eval::objective_names()});
+  table.add(
+      "select_on", c.select_on,
+      "rows that judge a trial; \"test\" repeats the original paper's mistake and is labelled so",
+      {.choices = {"validation", "test"}});
+  table.add(
+      "minimum_positive_share", c.minimum_positive_share,
+      "objective \"paper\" only: predicted positives a model needs, as a share of the true ones",
+      {.minimum = 0, .maximum = 1000});
+  table.add(
+      "maximum_positive_share", c.maximum_positive_share,
+      "objective \"paper\" only: predicted positives a model may have, as a share of the true ones",
+      {.minimum = 0, .maximum = 1000});
   table.add("keep", c.keep, "best models to keep", {.minimum = 1, .maximum = 100});
   table.add("models", c.models, "architectures to try", {.choices = nn::architecture_names()});
   table.add("learning_rate_min", c.learning_rate_min, "lower end of the learning rate",
@@ -85,27 +96,34 @@ void add_tune(FieldTable& table, TuneConfig& c) {
 
 void add_train(FieldTable& table, TrainConfig& c) {
   table.begin_section("train", "the model that is kept");
-  table.add("from", c.from, "study: the best trial's parameters; configuration: model, learning_rate and epochs below",
-            {.choices = {"study", "configuration"}});
+  table.add(
+      "from", c.from,
+      "study: the best trial's parameters; configuration: model, learning_rate and epochs below",
+      {.choices = {"study", "configuration"}});
   table.add("model", c.model, "architecture", {.choices = nn::architecture_names()});
   table.add("learning_rate", c.learning_rate, "step size of Adam",
             {.minimum = 0, .maximum = 10, .minimum_excluded = true});
-  table.add("epochs", c.epochs, "passes over the training rows", {.minimum = 1, .maximum = 100'000});
+  table.add("epochs", c.epochs, "passes over the training rows",
+            {.minimum = 1, .maximum = 100'000});
   table.add("batch_size", c.batch_size, "rows per step; also used by tune",
             {.minimum = 2, .maximum = 1'000'000, .unit = "rows"});
   table.add("early_stopping_patience", c.early_stopping_patience,
-            "stop after so many epochs without a better validation average precision and keep the best; 0: never; also used by tune",
+            "stop after so many epochs without a better validation average precision and keep the "
+            "best; 0: never; also used by tune",
             {.minimum = 0, .maximum = 100'000, .unit = "epochs"});
   table.add("threshold", c.threshold,
-            "when to call a pair binding: the score with the best validation F1, or one half; also used by tune",
+            "when to call a pair binding: the score with the best validation F1, or one half; also "
+            "used by tune",
             {.choices = {"best_f1", "half"}});
-  table.add("device", c.device, "auto, cpu, cuda or cuda:N; what is asked for and absent is an error",
+  table.add("device", c.device,
+            "auto, cpu, cuda or cuda:N; what is asked for and absent is an error",
             {.shapes_result = false});
 }
 
 void add_rest(FieldTable& table, PredictConfig& predict, ServeCheckConfig& check) {
   table.begin_section("predict", "the prediction at the end of a run");
-  table.add("examples", predict.examples, "test rows to predict", {.minimum = 1, .maximum = 1'000'000});
+  table.add("examples", predict.examples, "test rows to predict",
+            {.minimum = 1, .maximum = 1'000'000});
   table.begin_section("serve_check", "what a model must pass before it is served");
   table.add("latency_requests", check.latency_requests, "single rows to time",
             {.minimum = 1, .maximum = 1'000'000, .shapes_result = false});
@@ -135,18 +153,21 @@ PipelineConfig::PipelineConfig() {
 void PipelineConfig::check() const {
   const auto bad = [](const std::string& text) { throw Error(ExitCode::kConfiguration, text); };
   const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
   });
   if (!plain) bad(fmt::format("name: \"{}\" may hold letters, digits, - and _ only", name));
   if (fetch.source == "file" && fetch.file.empty()) {
     bad("fetch.file: source is \"file\" but no file is named; use --set fetch.file=PATH");
   }
   if (preprocess.validation_fraction + preprocess.test_fraction > 0.9) {
-    bad("preprocess: validation_fraction and test_fraction together leave less than a tenth for training");
+    bad("preprocess: validation_fraction and test_fraction together leave less than a tenth for "
+        "training");
   }
   if (preprocess.features.empty()) bad("preprocess.features: name at least one column");
   if (tune.models.empty()) bad("tune.models: name at least one architecture");
-  if (tune.learning_rate_min > tune.learning_rate_max) crossed("tune.learning_rate_min", "tune.learning_rate_max");
+  if (tune.learning_rate_min > tune.learning_rate_max)
+    crossed("tune.learning_rate_min", "tune.learning_rate_max");
   if (tune.minimum_positive_share > tune.maximum_positive_share) {
     crossed("tune.minimum_positive_share", "tune.maximum_positive_share");
   }

@@ -50,9 +50,10 @@ Dataset read_dataset(const store::Store& store, const store::Artifact& artifact)
   Dataset dataset;
   std::istringstream table(store.read(artifact, "table.csv"));
   dataset.records =
-      data::read_table(table, artifact.file("table.csv").string(), {}, data::LabelRule::kRequired).records;
-  dataset.encoder = data::encoder_from_json(parse_json(
-      store.read(artifact, "encoder.json"), artifact.file("encoder.json").string()));
+      data::read_table(table, artifact.file("table.csv").string(), {}, data::LabelRule::kRequired)
+          .records;
+  dataset.encoder = data::encoder_from_json(
+      parse_json(store.read(artifact, "encoder.json"), artifact.file("encoder.json").string()));
   const auto tensors = nn::read_safetensors(store.read(artifact, "rows.safetensors"),
                                             artifact.file("rows.safetensors").string());
   const nn::Tensor& codes = nn::find_tensor(tensors, "codes");
@@ -71,7 +72,8 @@ Dataset read_dataset(const store::Store& store, const store::Artifact& artifact)
     if (side > static_cast<std::uint8_t>(data::Side::kTest)) disagree(artifact, "unknown side");
     dataset.sides.push_back(static_cast<data::Side>(side));
   }
-  if (dataset.sides.size() != n || nn::as_u8(nn::find_tensor(tensors, "labels")) != labels_of(dataset.records)) {
+  if (dataset.sides.size() != n ||
+      nn::as_u8(nn::find_tensor(tensors, "labels")) != labels_of(dataset.records)) {
     disagree(artifact, "labels or sides do not match table.csv");
   }
   return dataset;
@@ -88,7 +90,8 @@ SideData side_of(const Dataset& dataset, data::Side side) {
   SideData result;
   const std::size_t width = dataset.encoder->feature_width();
   result.width = static_cast<std::int64_t>(width);
-  const auto rows = static_cast<std::size_t>(std::count(dataset.sides.begin(), dataset.sides.end(), side));
+  const auto rows =
+      static_cast<std::size_t>(std::count(dataset.sides.begin(), dataset.sides.end(), side));
   result.features.resize(rows * width);
   std::size_t at = 0;
   for (std::size_t row = 0; row < dataset.sides.size(); ++row) {

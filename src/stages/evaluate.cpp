@@ -1,4 +1,7 @@
 // Stage evaluate: the test rows, looked at once, beside the baselines on the same rows.
+#include "model.hpp"
+#include "stage.hpp"
+
 #include <tcrops/data/csv.hpp>
 #include <tcrops/eval/baselines.hpp>
 #include <tcrops/eval/metrics.hpp>
@@ -7,9 +10,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "model.hpp"
-#include "stage.hpp"
 
 namespace tcrops::stages {
 namespace {
@@ -32,10 +32,12 @@ std::string selected_on(const StageContext& context) {
 std::vector<std::string> caveats(const StageContext& context) {
   std::vector<std::string> notes;
   const store::Manifest& dataset = context.input(Stage::kPreprocess).manifest;
-  if (const auto shared = dataset.facts.at("tcrs_on_several_sides").get<std::int64_t>(); shared > 0) {
-    notes.push_back(fmt::format("not a fair test: {} TCRs stand both in training and in validation or test "
-                                "rows (split {})",
-                                shared, dataset.configuration.at("split").get<std::string>()));
+  if (const auto shared = dataset.facts.at("tcrs_on_several_sides").get<std::int64_t>();
+      shared > 0) {
+    notes.push_back(
+        fmt::format("not a fair test: {} TCRs stand both in training and in validation or test "
+                    "rows (split {})",
+                    shared, dataset.configuration.at("split").get<std::string>()));
   }
   if (selected_on(context) == "test") {
     notes.emplace_back("not a fair test: the parameters were chosen on these test rows");
@@ -50,7 +52,8 @@ std::vector<std::string> caveats(const StageContext& context) {
 std::string scores_csv(const SideData& test, const std::vector<double>& model,
                        const std::vector<double>& nearest) {
   std::string text;
-  data::append_csv(text, {"CDR3_alpha", "CDR3_beta", "Epitope", "Label", "score", "nearest_neighbour"});
+  data::append_csv(text,
+                   {"CDR3_alpha", "CDR3_beta", "Epitope", "Label", "score", "nearest_neighbour"});
   for (std::size_t i = 0; i < test.records.size(); ++i) {
     const data::Record& record = test.records[i];
     data::append_csv(text, {record[data::Column::kCdr3Alpha], record[data::Column::kCdr3Beta],
@@ -90,22 +93,24 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key, Ru
   const auto scores = probabilities(model.network->logits(test.features));
   const auto nearest = eval::nearest_neighbour_scores(train.records, test.records);
   const auto always_no = eval::always_no_scores(test.records.size());
-  Json metrics = {{"schema", "tcrops.evaluation/1"},
-                  {"side", "test"},
-                  {"caveats", caveats(context)},
-                  {"model", eval::grouped_report(test.labels, scores, test.epitopes(), model.threshold)},
-                  {"baselines",
-                   {{"always_no", eval::grouped_report(test.labels, always_no, test.epitopes(), 0.5)},
-                    {"nearest_neighbour", nearest_report(train, validation, test, nearest)}}}};
+  Json metrics = {
+      {"schema", "tcrops.evaluation/1"},
+      {"side", "test"},
+      {"caveats", caveats(context)},
+      {"model", eval::grouped_report(test.labels, scores, test.epitopes(), model.threshold)},
+      {"baselines",
+       {{"always_no", eval::grouped_report(test.labels, always_no, test.epitopes(), 0.5)},
+        {"nearest_neighbour", nearest_report(train, validation, test, nearest)}}}};
 
   store::Manifest manifest = manifest_for(store::Kind::kEvaluation, key);
-  manifest.facts = {{"rows", test.records.size()},
-                    {"positives", metrics.at("model").at("pooled").at("positives")},
-                    {"caveats", metrics.at("caveats")},
-                    {"model", summary(metrics.at("model"))},
-                    {"baselines",
-                     {{"always_no", summary(metrics.at("baselines").at("always_no"))},
-                      {"nearest_neighbour", summary(metrics.at("baselines").at("nearest_neighbour"))}}}};
+  manifest.facts = {
+      {"rows", test.records.size()},
+      {"positives", metrics.at("model").at("pooled").at("positives")},
+      {"caveats", metrics.at("caveats")},
+      {"model", summary(metrics.at("model"))},
+      {"baselines",
+       {{"always_no", summary(metrics.at("baselines").at("always_no"))},
+        {"nearest_neighbour", summary(metrics.at("baselines").at("nearest_neighbour"))}}}};
   store::Draft draft = context.store.begin_draft();
   draft.add("metrics.json", canonical_json(metrics));
   draft.add("scores.csv", scores_csv(test, scores, nearest));

@@ -1,4 +1,7 @@
 // Stage fetch: the raw files of a source, whole and with the expected hash, or nothing.
+#include "download.hpp"
+#include "stage.hpp"
+
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/file.hpp>
 #include <tcrops/core/sha256.hpp>
@@ -8,9 +11,6 @@
 
 #include <array>
 #include <fstream>
-
-#include "download.hpp"
-#include "stage.hpp"
 
 namespace tcrops::stages {
 namespace {
@@ -32,7 +32,8 @@ constexpr std::array<SourceFile, 2> kViralFiles = {{
      "10781649360b146cb3f4058f24b7d85db790b2a4599b3035ec6786565b9ba0ca", 76448},
 }};
 constexpr const char* kViralCitation =
-    "Drost et al., Cell Genomics 2025, doi 10.1016/j.xgen.2025.100946; Kocher et al. 2024 (dextramer "
+    "Drost et al., Cell Genomics 2025, doi 10.1016/j.xgen.2025.100946; Kocher et al. 2024 "
+    "(dextramer "
     "data); Adams et al. 2023 (BEAM-T data)";
 constexpr const char* kViralLicence = "none stated by the repository, which asks to be cited";
 
@@ -66,8 +67,9 @@ void fetch_viral(const StageContext& context, const store::ReuseKey& key, const 
   const DownloadOptions options{.retries = fetch.retries, .stall_seconds = fetch.stall_seconds};
   for (const SourceFile& file : kViralFiles) {
     const auto target = work / file.name;
-    download({.location = join_mirror(origin, file.name), .sha256 = file.sha256, .bytes = file.bytes},
-             target, options);
+    download(
+        {.location = join_mirror(origin, file.name), .sha256 = file.sha256, .bytes = file.bytes},
+        target, options);
     draft.add(file.name, read_file(target));
   }
   run.notes["origin"] = shown_location(origin);
@@ -80,8 +82,9 @@ void fetch_file(const StageContext& context, const store::ReuseKey& key, const s
   std::filesystem::copy_file(context.config.fetch.file, copy, status);
   if (status) throw system_error("cannot copy the input to", copy, status.value());
   if (sha256_file(copy) != key.configuration.at("sha256").get<std::string>()) {
-    throw Error(ExitCode::kTemporary, fmt::format("{}: changed while it was read; run the command again",
-                                                  context.config.fetch.file));
+    throw Error(ExitCode::kTemporary,
+                fmt::format("{}: changed while it was read; run the command again",
+                            context.config.fetch.file));
   }
   run.notes["origin"] = std::filesystem::absolute(context.config.fetch.file).string();
 }

@@ -28,7 +28,8 @@ Json to_json(const FitParameters& p) {
 std::vector<double> probabilities(std::span<const float> logits) {
   std::vector<double> result;
   result.reserve(logits.size());
-  for (const float logit : logits) result.push_back(1.0 / (1.0 + std::exp(-static_cast<double>(logit))));
+  for (const float logit : logits)
+    result.push_back(1.0 / (1.0 + std::exp(-static_cast<double>(logit))));
   return result;
 }
 
@@ -41,13 +42,15 @@ Fitted fit(const FitParameters& parameters, const SideData& train, const SideDat
   double best = -1.0;
   std::int64_t best_epoch = 0;
   const auto after_epoch = [&](const nn::EpochReport& report) {
-    const std::vector<double> logits(report.validation_logits.begin(), report.validation_logits.end());
+    const std::vector<double> logits(report.validation_logits.begin(),
+                                     report.validation_logits.end());
     const double precision = eval::average_precision(validation.labels, logits);
-    fitted.history.push_back({{"epoch", report.epoch},
-                              {"train_loss", finite(report.train_loss)},
-                              {"validation_loss", finite(eval::log_loss_from_logits(validation.labels, logits))},
-                              {"validation_average_precision", finite(precision)},
-                              {"validation_auroc", finite(eval::auroc(validation.labels, logits))}});
+    fitted.history.push_back(
+        {{"epoch", report.epoch},
+         {"train_loss", finite(report.train_loss)},
+         {"validation_loss", finite(eval::log_loss_from_logits(validation.labels, logits))},
+         {"validation_average_precision", finite(precision)},
+         {"validation_auroc", finite(eval::auroc(validation.labels, logits))}});
     if (on_epoch) on_epoch(report.epoch, report.train_loss);
     nn::EpochDecision decision;
     if (parameters.early_stopping_patience == 0) return decision;

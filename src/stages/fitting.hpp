@@ -1,5 +1,7 @@
 #pragma once
 
+#include "dataset.hpp"
+
 #include <tcrops/core/json.hpp>
 #include <tcrops/nn/core.hpp>
 #include <tcrops/stages/configuration.hpp>
@@ -7,8 +9,6 @@
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "dataset.hpp"
 
 namespace tcrops::stages {
 
@@ -27,14 +27,16 @@ struct FitParameters {
 struct Fitted {
   std::unique_ptr<nn::Network> network;
   double threshold = 0.5;
-  Json history;  // [{"epoch", "train_loss", "validation_loss", "validation_average_precision", "validation_auroc"}]
+  Json history;  // [{"epoch", "train_loss", "validation_loss", "validation_average_precision",
+                 // "validation_auroc"}]
 };
 
 // Trains on one side and watches another; the same arguments give the same bytes. `on_epoch` may
 // be empty.
-[[nodiscard]] Fitted fit(const FitParameters& parameters, const SideData& train,
-                         const SideData& validation, std::uint64_t seed, const nn::Device& device,
-                         const std::function<void(std::int64_t epoch, double train_loss)>& on_epoch);
+[[nodiscard]] Fitted fit(
+    const FitParameters& parameters, const SideData& train, const SideData& validation,
+    std::uint64_t seed, const nn::Device& device,
+    const std::function<void(std::int64_t epoch, double train_loss)>& on_epoch);
 
 // Logistic function of each logit.
 [[nodiscard]] std::vector<double> probabilities(std::span<const float> logits);

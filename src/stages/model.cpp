@@ -28,7 +28,8 @@ std::vector<std::string> column_names(const std::vector<data::Column>& columns) 
 Json tensor_table(const std::vector<nn::Tensor>& tensors) {
   Json table = Json::array();
   for (const nn::Tensor& tensor : tensors) {
-    table.push_back({{"name", tensor.name}, {"dtype", nn::dtype_name(tensor.dtype)}, {"shape", tensor.shape}});
+    table.push_back(
+        {{"name", tensor.name}, {"dtype", nn::dtype_name(tensor.dtype)}, {"shape", tensor.shape}});
   }
   return table;
 }
@@ -115,19 +116,22 @@ Model load_model(const store::Store& store, const store::Artifact& artifact,
   const std::string weights = store.read(artifact, "weights.safetensors");
   const std::string encoder = store.read(artifact, "encoder.json");
   try {
-    if (const auto format = model.description.at("format").get<std::string>(); format != kModelFormat) {
+    if (const auto format = model.description.at("format").get<std::string>();
+        format != kModelFormat) {
       throw Error(ExitCode::kArtifact,
                   fmt::format("{}: format {} is not {}", name, format, kModelFormat));
     }
     const nn::ModelSpec spec = nn::spec_from_json(model.description.at("network"));
     model.threshold = model.description.at("threshold").get<double>();
-    const auto tensors = nn::read_safetensors(weights, artifact.file("weights.safetensors").string());
+    const auto tensors =
+        nn::read_safetensors(weights, artifact.file("weights.safetensors").string());
     if (tensor_table(tensors) != model.description.at("tensors")) {
       throw Error(ExitCode::kArtifact,
                   fmt::format("{}: names, types or shapes differ from model.json",
                               artifact.file("weights.safetensors").string()));
     }
-    model.encoder = data::encoder_from_json(parse_json(encoder, artifact.file("encoder.json").string()));
+    model.encoder =
+        data::encoder_from_json(parse_json(encoder, artifact.file("encoder.json").string()));
     if (static_cast<std::int64_t>(model.encoder->feature_width()) != spec.widths.front()) {
       throw Error(ExitCode::kArtifact,
                   fmt::format("{}: the encoder gives {} numbers but the network takes {}", name,
@@ -156,9 +160,11 @@ Golden read_golden(const store::Store& store, const store::Artifact& artifact) {
   return golden;
 }
 
-std::vector<data::Record> read_examples(const store::Store& store, const store::Artifact& artifact) {
+std::vector<data::Record> read_examples(const store::Store& store,
+                                        const store::Artifact& artifact) {
   std::istringstream in(store.read(artifact, "examples.csv"));
-  return data::read_table(in, artifact.file("examples.csv").string(), {}, data::LabelRule::kRequired)
+  return data::read_table(in, artifact.file("examples.csv").string(), {},
+                          data::LabelRule::kRequired)
       .records;
 }
 

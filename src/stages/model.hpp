@@ -1,5 +1,8 @@
 #pragma once
 
+#include "dataset.hpp"
+#include "fitting.hpp"
+
 #include <tcrops/core/json.hpp>
 #include <tcrops/data/encoder.hpp>
 #include <tcrops/nn/core.hpp>
@@ -9,9 +12,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "dataset.hpp"
-#include "fitting.hpp"
 
 namespace tcrops::stages {
 

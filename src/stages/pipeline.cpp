@@ -1,17 +1,16 @@
-#include <tcrops/stages/pipeline.hpp>
+#include "stage.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/interrupt.hpp>
 #include <tcrops/core/log.hpp>
 #include <tcrops/core/text.hpp>
+#include <tcrops/stages/pipeline.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <utility>
-
-#include "stage.hpp"
 
 namespace tcrops::stages {
 namespace {

@@ -1,12 +1,12 @@
 // Stage predict: the prediction that ends a run, on test rows taken back from their encoded form.
+#include "model.hpp"
+#include "stage.hpp"
+
 #include <tcrops/core/error.hpp>
 #include <tcrops/data/csv.hpp>
 #include <tcrops/nn/device.hpp>
 
 #include <fmt/format.h>
-
-#include "model.hpp"
-#include "stage.hpp"
 
 namespace tcrops::stages {
 namespace {
@@ -32,8 +32,9 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key, Ru
   std::int64_t called = 0;
   for (std::size_t i = 0; i < records.size(); ++i) {
     if (!scored[i].logit) {
-      throw Error(ExitCode::kArtifact,
-                  fmt::format("the model cannot score a row of its own dataset: {}", scored[i].problem));
+      throw Error(
+          ExitCode::kArtifact,
+          fmt::format("the model cannot score a row of its own dataset: {}", scored[i].problem));
     }
     const double probability = probabilities(std::span<const float>(&*scored[i].logit, 1)).front();
     const bool call = probability >= model.threshold;
@@ -56,7 +57,10 @@ StageDefinition predict_stage() {
   return {.stage = Stage::kPredict,
           .kind = store::Kind::kPredictions,
           .version = 1,
-          .upstream = [](const PipelineConfig&) { return std::vector<Stage>{Stage::kPreprocess, Stage::kTrain}; },
+          .upstream =
+              [](const PipelineConfig&) {
+                return std::vector<Stage>{Stage::kPreprocess, Stage::kTrain};
+              },
           .complete_key = complete_key,
           .make = make,
           .reusable = true};

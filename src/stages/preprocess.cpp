@@ -1,4 +1,7 @@
 // Stage preprocess: raw files -> clean pair table, encoded rows, split and profile.
+#include "dataset.hpp"
+#include "stage.hpp"
+
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/log.hpp>
 #include <tcrops/data/csv.hpp>
@@ -12,9 +15,6 @@
 #include <fstream>
 #include <map>
 #include <sstream>
-
-#include "dataset.hpp"
-#include "stage.hpp"
 
 namespace tcrops::stages {
 namespace {
@@ -60,8 +60,9 @@ Cleaned clean(const StageContext& context) {
   std::istringstream in(context.store.read(raw, "table.csv"));
   const std::string name = context.config.fetch.source == "file" ? context.config.fetch.file
                                                                  : raw.file("table.csv").string();
-  data::Table table = data::read_table(
-      in, name, required_columns(feature_columns(context.config.preprocess)), data::LabelRule::kRequired);
+  data::Table table =
+      data::read_table(in, name, required_columns(feature_columns(context.config.preprocess)),
+                       data::LabelRule::kRequired);
   cleaned.records = std::move(table.records);
   cleaned.refusals = std::move(table.refusals);
   return cleaned;
@@ -92,9 +93,11 @@ std::string refusals_csv(const std::vector<data::Refusal>& refusals) {
 }
 
 std::vector<data::Side> split(const std::vector<data::Record>& records, const PreprocessConfig& c) {
-  const data::SplitFractions fractions{.validation = c.validation_fraction, .test = c.test_fraction};
+  const data::SplitFractions fractions{.validation = c.validation_fraction,
+                                       .test = c.test_fraction};
   const auto seed = static_cast<std::uint64_t>(c.split_seed);
-  if (c.split == "torch_random_split") return data::torch_random_split(records.size(), fractions, seed);
+  if (c.split == "torch_random_split")
+    return data::torch_random_split(records.size(), fractions, seed);
   return data::grouped_split(records, fractions, seed);
 }
 
@@ -109,11 +112,12 @@ void require_both_classes(const Dataset& dataset) {
   }
   for (const auto& [side, count] : counts) {
     if (count[0] > 0 && count[1] > 0) continue;
-    throw Error(ExitCode::kInputData,
-                fmt::format("the {} side has {} positive and {} negative rows; both are needed: give "
-                            "more rows, or other values of preprocess.validation_fraction, "
-                            "test_fraction or split_seed",
-                            data::side_name(side), count[1], count[0]));
+    throw Error(
+        ExitCode::kInputData,
+        fmt::format("the {} side has {} positive and {} negative rows; both are needed: give "
+                    "more rows, or other values of preprocess.validation_fraction, "
+                    "test_fraction or split_seed",
+                    data::side_name(side), count[1], count[0]));
   }
 }
 
@@ -123,9 +127,10 @@ Dataset encode(std::vector<data::Record> records, const PreprocessConfig& config
   dataset.encoder = data::fit_scalar_encoder(records, feature_columns(config));
   for (const data::Record& record : records) {
     if (const auto fault = dataset.encoder->encode(record, dataset.encoded)) {
-      throw Error(ExitCode::kInputData,
-                  fmt::format("line {}: {}: {}", record.line,
-                              data::kColumnNames[static_cast<std::size_t>(fault->column)], fault->reason));
+      throw Error(
+          ExitCode::kInputData,
+          fmt::format("line {}: {}: {}", record.line,
+                      data::kColumnNames[static_cast<std::size_t>(fault->column)], fault->reason));
     }
   }
   dataset.records = std::move(records);
@@ -156,7 +161,8 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key, Ru
   Json profile = data::profile(dataset.records, dataset.sides);
   profile["rules"] = cleaned.rules;
   std::map<std::string, std::size_t> reasons;
-  for (const data::Refusal& refusal : cleaned.refusals) ++reasons[refusal.field + ": " + refusal.reason];
+  for (const data::Refusal& refusal : cleaned.refusals)
+    ++reasons[refusal.field + ": " + refusal.reason];
   profile["refused_by_reason"] = reasons;
 
   store::Manifest manifest = manifest_for(store::Kind::kDataset, key);

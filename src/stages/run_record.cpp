@@ -1,3 +1,5 @@
+#include "stage.hpp"
+
 #include <tcrops/core/version.hpp>
 
 #include <fmt/chrono.h>
@@ -8,8 +10,6 @@
 #include <chrono>
 #include <thread>
 
-#include "stage.hpp"
-
 namespace tcrops::stages {
 namespace {
 
@@ -18,8 +18,10 @@ double now_seconds() {
 }
 
 std::string now_text() {
-  const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
+  const auto now =
+      std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
 }
 
 std::string host() {

@@ -1,8 +1,10 @@
-#include <tcrops/stages/serve_check.hpp>
+#include "model.hpp"
+#include "stage.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/interrupt.hpp>
 #include <tcrops/nn/device.hpp>
+#include <tcrops/stages/serve_check.hpp>
 
 #include <fmt/format.h>
 
@@ -10,9 +12,6 @@
 #include <chrono>
 #include <cmath>
 #include <functional>
-
-#include "model.hpp"
-#include "stage.hpp"
 
 namespace tcrops::stages {
 namespace {
@@ -40,7 +39,8 @@ std::string check_hashes(const store::Store& store, const store::Artifact& artif
 
 std::string check_golden(const store::Store& store, const Model& model, const nn::Device& device) {
   const Golden golden = read_golden(store, model.artifact);
-  if (golden.records.empty()) return "golden.json is empty; a model without known answers cannot be checked";
+  if (golden.records.empty())
+    return "golden.json is empty; a model without known answers cannot be checked";
   const auto scored = score(model, golden.records);
   const bool same_backend = nn::backend_class(device) == model.artifact.manifest.backend_class;
   for (std::size_t i = 0; i < scored.size(); ++i) {
@@ -50,7 +50,8 @@ std::string check_golden(const store::Store& store, const Model& model, const nn
     const double allowed =
         same_backend ? 0.0 : kOtherBackendTolerance * std::max(1.0, std::abs(expected));
     if (!(std::abs(got - expected) <= allowed)) {
-      return fmt::format("row {}: logit {} instead of {} (allowed difference {})", i + 1, got, expected, allowed);
+      return fmt::format("row {}: logit {} instead of {} (allowed difference {})", i + 1, got,
+                         expected, allowed);
     }
   }
   return "";
@@ -98,7 +99,8 @@ Json measure_latency(const store::Store& store, const Model& model, std::int64_t
     const auto& record = examples[static_cast<std::size_t>(i + 5) % examples.size()];
     const auto begin = std::chrono::steady_clock::now();
     static_cast<void>(score(model, std::span<const data::Record>(&record, 1)));
-    const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - begin;
+    const std::chrono::duration<double, std::milli> spent =
+        std::chrono::steady_clock::now() - begin;
     if (i >= 0) times.push_back(spent.count());
   }
   std::sort(times.begin(), times.end());
@@ -111,7 +113,8 @@ Json measure_latency(const store::Store& store, const Model& model, std::int64_t
 std::string check_latency(const ServeCheckReport& report, double limit) {
   const double p99 = report.latency.at("p99_ms").get<double>();
   if (limit > 0.0 && p99 > limit) {
-    return fmt::format("99 % of single rows answer within {:.2f} ms, the limit is {} ms", p99, limit);
+    return fmt::format("99 % of single rows answer within {:.2f} ms, the limit is {} ms", p99,
+                       limit);
   }
   return "";
 }

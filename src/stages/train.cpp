@@ -1,4 +1,7 @@
 // Stage train: the model that is evaluated, checked and served.
+#include "model.hpp"
+#include "stage.hpp"
+
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/progress.hpp>
 #include <tcrops/eval/metrics.hpp>
@@ -8,9 +11,6 @@
 
 #include <algorithm>
 #include <cmath>
-
-#include "model.hpp"
-#include "stage.hpp"
 
 namespace tcrops::stages {
 namespace {
@@ -73,10 +73,11 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key, Ru
 
   const auto logits = fitted.network->logits(validation.features);
   if (!std::all_of(logits.begin(), logits.end(), [](float v) { return std::isfinite(v); })) {
-    throw Error(ExitCode::kFailure,
-                fmt::format("training diverged: with learning rate {} the network's output is not a "
-                            "number; lower train.learning_rate or tune.learning_rate_max",
-                            parameters.learning_rate));
+    throw Error(
+        ExitCode::kFailure,
+        fmt::format("training diverged: with learning rate {} the network's output is not a "
+                    "number; lower train.learning_rate or tune.learning_rate_max",
+                    parameters.learning_rate));
   }
   store::Manifest manifest = manifest_for(store::Kind::kModel, key);
   manifest.facts = {{"parameters", to_json(parameters)},

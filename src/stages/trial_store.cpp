@@ -11,7 +11,9 @@ namespace tcrops::stages {
 namespace {
 
 std::string record_name(std::int64_t number) { return fmt::format("trial-{:06}.json", number); }
-std::string weights_name(std::int64_t number) { return fmt::format("trial-{:06}.safetensors", number); }
+std::string weights_name(std::int64_t number) {
+  return fmt::format("trial-{:06}.safetensors", number);
+}
 
 }  // namespace
 

@@ -1,4 +1,8 @@
 // Stage tune: a study over the paper's space; keeps every trial's record and the best models.
+#include "model.hpp"
+#include "stage.hpp"
+#include "trial_store.hpp"
+
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/file.hpp>
 #include <tcrops/core/log.hpp>
@@ -12,10 +16,6 @@
 #include <algorithm>
 #include <cmath>
 #include <thread>
-
-#include "model.hpp"
-#include "stage.hpp"
-#include "trial_store.hpp"
 
 namespace tcrops::stages {
 namespace {
@@ -59,8 +59,10 @@ FitParameters parameters_of(const tune::Point& point, const TrainConfig& train) 
 
 std::uint64_t trial_seed(std::int64_t study_seed, std::int64_t number) {
   // Half the range: seeds are written to JSON as signed numbers.
-  return Rng(static_cast<std::uint64_t>(study_seed), "tune.trial", static_cast<std::uint64_t>(number))
-             .next64() >> 1U;
+  return Rng(static_cast<std::uint64_t>(study_seed), "tune.trial",
+             static_cast<std::uint64_t>(number))
+             .next64() >>
+         1U;
 }
 
 bool all_finite(const std::vector<float>& values) {
@@ -78,7 +80,8 @@ tune::Trial run_trial(const Bench& bench, const TrialStore& trials, std::int64_t
   trial.number = number;
   trial.point = point;
   trial.parameters = fitted.network->spec().parameters();
-  trial.details = {{"parameters", to_json(parameters)}, {"seed", seed}, {"history", fitted.history}};
+  trial.details = {
+      {"parameters", to_json(parameters)}, {"seed", seed}, {"history", fitted.history}};
   const auto logits = fitted.network->logits(bench.judge.features);
   if (!all_finite(logits)) {
     trial.acceptable = false;
@@ -87,8 +90,9 @@ tune::Trial run_trial(const Bench& bench, const TrialStore& trials, std::int64_t
     return trial;
   }
   const auto scores = probabilities(logits);
-  const auto judged = eval::objective(config.objective, bench.judge.labels, scores, fitted.threshold,
-                                      {config.minimum_positive_share, config.maximum_positive_share});
+  const auto judged =
+      eval::objective(config.objective, bench.judge.labels, scores, fitted.threshold,
+                      {config.minimum_positive_share, config.maximum_positive_share});
   trial.value = judged.value;
   trial.acceptable = judged.acceptable;
   trial.reason = judged.reason;
@@ -107,7 +111,8 @@ std::int64_t jobs_of(const TuneConfig& config, const nn::Device& device) {
   return std::min(config.window, config.jobs == 0 ? cores : config.jobs);
 }
 
-std::vector<tune::Trial> run(const Bench& bench, const TrialStore& trials, const tune::Space& space) {
+std::vector<tune::Trial> run(const Bench& bench, const TrialStore& trials,
+                             const tune::Space& space) {
   const TuneConfig& config = bench.config.tune;
   Progress progress("tune", static_cast<std::uint64_t>(config.trials), "trials");
   double best = -std::numeric_limits<double>::infinity();
@@ -121,7 +126,8 @@ std::vector<tune::Trial> run(const Bench& bench, const TrialStore& trials, const
   hooks.keep = [&](const tune::Trial& trial) { trials.keep(trial); };
   hooks.progress = [&](const tune::Trial& trial, std::int64_t done) {
     if (trial.acceptable) best = std::max(best, trial.value);
-    progress.update(static_cast<std::uint64_t>(done), fmt::format("best {} {:.4f}", config.objective, best));
+    progress.update(static_cast<std::uint64_t>(done),
+                    fmt::format("best {} {:.4f}", config.objective, best));
   };
   return tune::run_study(space,
                          {.sampler = tune::sampler_from_name(config.sampler),
@@ -161,12 +167,13 @@ store::Artifact publish_model(const StageContext& context, const store::ReuseKey
 
 Json study_facts(const TuneConfig& config, const std::vector<tune::Trial>& trials,
                  const std::vector<std::int64_t>& best) {
-  Json facts = {{"trials", trials.size()},
-                {"objective", config.objective},
-                {"select_on", config.select_on},
-                {"not_acceptable", std::count_if(trials.begin(), trials.end(),
-                                                 [](const tune::Trial& t) { return !t.acceptable; })},
-                {"best", Json::array()}};
+  Json facts = {
+      {"trials", trials.size()},
+      {"objective", config.objective},
+      {"select_on", config.select_on},
+      {"not_acceptable", std::count_if(trials.begin(), trials.end(),
+                                       [](const tune::Trial& t) { return !t.acceptable; })},
+      {"best", Json::array()}};
   for (const std::int64_t number : best) {
     const tune::Trial& trial = trials.at(static_cast<std::size_t>(number));
     facts["best"].push_back({{"trial", number},
@@ -178,15 +185,19 @@ Json study_facts(const TuneConfig& config, const std::vector<tune::Trial>& trial
   return facts;
 }
 
-void require_a_winner(const std::vector<tune::Trial>& trials, const std::vector<std::int64_t>& best) {
+void require_a_winner(const std::vector<tune::Trial>& trials,
+                      const std::vector<std::int64_t>& best) {
   if (!best.empty()) return;
-  throw Error(ExitCode::kFailure,
-              fmt::format("none of the {} trials is acceptable; the last one: {}; widen the search (more "
-                          "tune.trials, lower tune.learning_rate_max) or relax tune.minimum_positive_share and maximum_positive_share",
-                          trials.size(), trials.back().reason));
+  throw Error(
+      ExitCode::kFailure,
+      fmt::format("none of the {} trials is acceptable; the last one: {}; widen the search (more "
+                  "tune.trials, lower tune.learning_rate_max) or relax tune.minimum_positive_share "
+                  "and maximum_positive_share",
+                  trials.size(), trials.back().reason));
 }
 
-store::Artifact make(const StageContext& context, const store::ReuseKey& key, RunRecord& run_record) {
+store::Artifact make(const StageContext& context, const store::ReuseKey& key,
+                     RunRecord& run_record) {
   const PipelineConfig& config = context.config;
   const store::Artifact& source = context.input(Stage::kPreprocess);
   const Dataset dataset = read_dataset(context.store, source);

@@ -4,10 +4,10 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <system_error>
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 namespace tcrops::store {
@@ -19,7 +19,8 @@ void remove_abandoned(const std::filesystem::path& drafts) {
   for (const auto& entry : std::filesystem::directory_iterator(drafts, ignored)) {
     const int descriptor = ::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) continue;
-    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) std::filesystem::remove_all(entry.path(), ignored);
+    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+      std::filesystem::remove_all(entry.path(), ignored);
     close(descriptor);
   }
 }

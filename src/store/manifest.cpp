@@ -53,7 +53,8 @@ Json to_json(const Manifest& manifest) {
 
 Manifest manifest_from_json(const Json& json, const std::string& name) {
   try {
-    if (const std::string format = json.at("format").get<std::string>(); format != kManifestFormat) {
+    if (const std::string format = json.at("format").get<std::string>();
+        format != kManifestFormat) {
       throw Error(ExitCode::kArtifact,
                   fmt::format("{}: format {} is not {}; use the version of tcrops that wrote it",
                               name, format, kManifestFormat));
@@ -68,6 +69,10 @@ Manifest manifest_from_json(const Json& json, const std::string& name) {
     manifest.parents = json.at("parents").get<std::map<std::string, std::string>>();
     manifest.facts = json.at("facts");
     manifest.files = json.at("files");
+    for (const auto& [file, entry] : manifest.files.items()) {
+      static_cast<void>(entry.at("bytes").get<std::uint64_t>());
+      static_cast<void>(entry.at("sha256").get<std::string>());
+    }
     return manifest;
   } catch (const Json::exception& e) {
     throw Error(ExitCode::kArtifact, fmt::format("{}: not a manifest: {}", name, e.what()));

@@ -1,10 +1,11 @@
-#include <tcrops/store/store.hpp>
+#include "store_log.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/file.hpp>
 #include <tcrops/core/log.hpp>
 #include <tcrops/core/sha256.hpp>
 #include <tcrops/core/text.hpp>
+#include <tcrops/store/store.hpp>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -14,8 +15,6 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "store_log.hpp"
-
 namespace tcrops::store {
 namespace {
 
@@ -23,6 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kStoreFormat = "tcrops-store 1\n";
 constexpr mode_t kReadOnly = 0444;
+constexpr int kWorkAttempts = 9;
 
 bool is_hex(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -45,6 +45,7 @@ void require_own_or_empty(const fs::path& root) {
     const std::string name = entry.path().filename().string();
     const bool own = std::find(kOwn.begin(), kOwn.end(), name) != kOwn.end();
     if (!own && !name.starts_with(".FORMAT")) {
+      if (fs::exists(root / "FORMAT")) return;  // another process has just made the store
       throw Error(ExitCode::kArtifact,
                   fmt::format("{}: not a tcrops store, and not empty (it holds {}); choose another "
                               "folder with --store",
@@ -59,7 +60,8 @@ Json seal_files(const fs::path& directory) {
   Json files = Json::object();
   for (const auto& entry : fs::directory_iterator(directory)) {
     const fs::path& path = entry.path();
-    files[path.filename().string()] = {{"bytes", fs::file_size(path)}, {"sha256", sha256_file(path)}};
+    files[path.filename().string()] = {{"bytes", fs::file_size(path)},
+                                       {"sha256", sha256_file(path)}};
     sync_path(path);
     if (chmod(path.c_str(), kReadOnly) != 0) throw system_error("cannot seal", path, errno);
   }
@@ -106,10 +108,11 @@ Artifact Store::load(const std::string& id) const {
   const auto path = artifact.directory / "manifest.json";
   const std::string bytes = read_file(path, ExitCode::kArtifact);
   if (sha256_hex(bytes) != id) {
-    throw Error(ExitCode::kArtifact,
-                fmt::format("{}: the manifest was changed after it was published; delete the folder "
-                            "{} and run its stage again",
-                            path.string(), artifact.directory.string()));
+    throw Error(
+        ExitCode::kArtifact,
+        fmt::format("{}: the manifest was changed after it was published; delete the folder "
+                    "{} and run its stage again",
+                    path.string(), artifact.directory.string()));
   }
   artifact.manifest = manifest_from_json(parse_json(bytes, path.string()), path.string());
   for (const auto& [name, file] : artifact.manifest.files.items()) {
@@ -134,6 +137,24 @@ void Store::move_into_place(const Draft& draft, const std::string& id) const {
   sync_path(target.parent_path());
 }
 
+std::optional<Artifact> Store::keep_whole(const std::string& id) const {
+  const auto target = artifact_path(id);
+  if (!fs::exists(target)) return std::nullopt;
+  // One process at a time, or a slower one would move away what a faster one has just replaced.
+  const FileLock lock(root_ / "drafts.lock");
+  if (!fs::exists(target)) return std::nullopt;
+  try {
+    return load(id);
+  } catch (const Error& e) {
+    log_warning(fmt::format("replacing a damaged artifact: {}", e.what()));
+  }
+  const auto aside = root_ / "drafts" / ("tmp-damaged-" + random_name());
+  if (::rename(target.c_str(), aside.c_str()) != 0) {
+    throw system_error("cannot replace", target, errno);
+  }
+  return std::nullopt;
+}
+
 void Store::point_key(const ReuseKey& key, const std::string& id) const {
   const std::string digest = key.digest();
   const auto folder = root_ / "keys" / digest.substr(0, 2);
@@ -142,7 +163,8 @@ void Store::point_key(const ReuseKey& key, const std::string& id) const {
                canonical_json({{"artifact", id}, {"inputs", key.to_json()}}));
 }
 
-Artifact Store::publish(Draft draft, Manifest manifest, const Json& run, const ReuseKey& key) const {
+Artifact Store::publish(Draft draft, Manifest manifest, const Json& run,
+                        const ReuseKey& key) const {
   manifest.files = seal_files(draft.directory());
   const std::string bytes = canonical_json(to_json(manifest));
   const std::string id = sha256_hex(bytes);
@@ -151,16 +173,9 @@ Artifact Store::publish(Draft draft, Manifest manifest, const Json& run, const R
   add_sealed(draft.directory() / "run.json", run_bytes);
   sync_path(draft.directory());
 
-  const auto target = artifact_path(id);
-  if (fs::exists(target)) {
-    try {
-      Artifact existing = load(id);
-      point_key(key, id);
-      return existing;
-    } catch (const Error& e) {
-      log_warning(fmt::format("replacing a damaged artifact: {}", e.what()));
-      fs::rename(target, root_ / "drafts" / ("tmp-damaged-" + random_name()));
-    }
+  if (auto existing = keep_whole(id)) {
+    point_key(key, id);
+    return *std::move(existing);
   }
   // The log line comes first: an artifact without one would be suspect, a line without its artifact
   // is only a publication that was cut off.
@@ -172,7 +187,7 @@ Artifact Store::publish(Draft draft, Manifest manifest, const Json& run, const R
     move_into_place(draft, id);
     draft.directory_.clear();
   } catch (const Error&) {
-    if (!fs::exists(target / "manifest.json")) throw;  // else another process was faster
+    if (!fs::exists(artifact_path(id) / "manifest.json")) throw;  // else another process was faster
   }
   Artifact artifact = load(id);
   point_key(key, id);
@@ -190,7 +205,11 @@ std::optional<Artifact> Store::find(const ReuseKey& key, Damage damage) const {
     if (damage == Damage::kThrow) throw;
     log_warning(fmt::format("not used again: {}", e.what()));
   } catch (const Json::exception&) {
-    log_warning(fmt::format("not used again: {} is damaged", path.string()));
+    const std::string problem = fmt::format("{} is damaged", path.string());
+    if (damage == Damage::kThrow) {
+      throw Error(ExitCode::kArtifact, problem + "; delete it and run the stage again");
+    }
+    log_warning("not used again: " + problem);
   }
   return std::nullopt;
 }
@@ -198,6 +217,7 @@ std::optional<Artifact> Store::find(const ReuseKey& key, Damage damage) const {
 std::vector<std::string> Store::list() const {
   std::vector<std::string> ids;
   for (const auto& group : fs::directory_iterator(root_ / "artifacts")) {
+    if (!group.is_directory()) continue;
     for (const auto& entry : fs::directory_iterator(group.path())) {
       ids.push_back(entry.path().filename().string());
     }
@@ -217,8 +237,8 @@ Artifact Store::get(const std::string& reference) const {
   }
   if (matches.size() == 1) return load(matches.front());
   if (!matches.empty()) {
-    throw Error(ExitCode::kArtifact, fmt::format("\"{}\" begins {} ids; give more digits", reference,
-                                                 matches.size()));
+    throw Error(ExitCode::kArtifact,
+                fmt::format("\"{}\" begins {} ids; give more digits", reference, matches.size()));
   }
   std::vector<std::string> known;
   for (const auto& [name, id] : named) known.push_back(name);
@@ -230,7 +250,8 @@ Artifact Store::get(const std::string& reference) const {
 std::string Store::read(const Artifact& artifact, const std::string& file) const {
   const auto path = artifact.file(file);
   if (!artifact.manifest.files.contains(file)) {
-    throw Error(ExitCode::kArtifact, fmt::format("{}: the artifact has no such file", path.string()));
+    throw Error(ExitCode::kArtifact,
+                fmt::format("{}: the artifact has no such file", path.string()));
   }
   std::string bytes = read_file(path, ExitCode::kArtifact);
   if (sha256_hex(bytes) != artifact.manifest.files[file].at("sha256").get<std::string>()) {
@@ -268,9 +289,10 @@ void Store::write_work(const ReuseKey& key, const std::string& name, std::string
     try {
       replace_file(path, bytes);
       return;
-    } catch (const Error&) {
-      // A twin process that has just published may have dropped the folder under us.
-      if (fs::exists(path.parent_path()) || attempt == 3) throw;
+    } catch (const Error& e) {
+      // A twin process that has just published may be dropping the folder under us. It need not be
+      // gone yet: its files go first.
+      if (e.code() == ExitCode::kTemporary || attempt == kWorkAttempts) throw;
     }
   }
 }

@@ -72,6 +72,11 @@ void append_log(const std::filesystem::path& root, Json entry) {
   close(descriptor);
 }
 
+std::string text_of(const Json& object, const std::string& key) {
+  const auto at = object.find(key);
+  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
+}
+
 LogContents read_log(const std::filesystem::path& root) {
   LogContents contents;
   const auto path = root / "log.jsonl";
@@ -88,7 +93,7 @@ LogContents read_log(const std::filesystem::path& root) {
     if (!entry.is_object()) {
       contents.problems.push_back(fmt::format("log.jsonl:{}: not readable", number));
     } else {
-      if (entry.value("previous", "") != previous) {
+      if (text_of(entry, "previous") != previous) {
         contents.problems.push_back(fmt::format(
             "log.jsonl:{}: does not follow from the line before it; the log was changed", number));
       }

@@ -21,4 +21,7 @@ struct LogContents {
 };
 [[nodiscard]] LogContents read_log(const std::filesystem::path& root);
 
+// A member of what was read back, which may be damaged: "" when it is no text.
+[[nodiscard]] std::string text_of(const Json& object, const std::string& key);
+
 }  // namespace tcrops::store

@@ -1,3 +1,5 @@
+#include "store_log.hpp"
+
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/file.hpp>
 #include <tcrops/core/interrupt.hpp>
@@ -7,8 +9,6 @@
 #include <fmt/format.h>
 
 #include <set>
-
-#include "store_log.hpp"
 
 namespace tcrops::store {
 namespace {
@@ -43,21 +43,38 @@ void verify_run(const Artifact& artifact, const RunHashes& logged,
   }
 }
 
+// A key is named by the hash of its inputs. Returns the id it points at.
+std::string verify_key(const fs::path& path, std::vector<VerifyProblem>& problems) {
+  const Json key = Json::parse(read_file(path, ExitCode::kArtifact), nullptr, false);
+  const std::string id = key.is_object() ? text_of(key, "artifact") : "";
+  if (id.empty() || !key.contains("inputs") ||
+      sha256_hex(canonical_json(key["inputs"])) != path.stem().string()) {
+    problems.push_back(
+        {id, fmt::format("the key {} was changed after it was written", path.filename().string())});
+  }
+  return id;
+}
+
 }  // namespace
 
 std::vector<VerifyProblem> Store::verify(
     const std::function<void(std::size_t, std::size_t)>& progress) const {
   std::vector<VerifyProblem> problems;
+  // Others may publish meanwhile. A log line comes before its artifact, so listing first makes sure
+  // that the line of every artifact listed is seen.
+  const auto ids = list();
   const LogContents log = read_log(root_);
   for (const std::string& problem : log.problems) problems.push_back({"", problem});
   RunHashes logged;
   for (const Json& entry : log.entries) {
-    if (entry.value("event", "") == "publish") {
-      logged[entry.value("id", "")].insert(entry.value("run_sha256", ""));
+    if (text_of(entry, "event") == "publish") {
+      logged[text_of(entry, "id")].insert(text_of(entry, "run_sha256"));
     }
   }
-  const auto ids = list();
   const std::set<std::string> known(ids.begin(), ids.end());
+  const auto is_here = [&](const std::string& id) {
+    return known.contains(id) || (id.size() == 64 && fs::exists(artifact_path(id)));
+  };
   std::size_t done = 0;
   for (const std::string& id : ids) {
     check_interrupt();
@@ -66,7 +83,7 @@ std::vector<VerifyProblem> Store::verify(
       verify_files(artifact, problems);
       verify_run(artifact, logged, problems);
       for (const auto& [role, parent] : artifact.manifest.parents) {
-        if (!known.contains(parent)) {
+        if (!is_here(parent)) {
           problems.push_back({id, fmt::format("its {} {} is missing", role, parent)});
         }
       }
@@ -76,7 +93,7 @@ std::vector<VerifyProblem> Store::verify(
     progress(++done, ids.size());
   }
   for (const auto& [name, id] : names()) {
-    if (!known.contains(id)) {
+    if (!is_here(id)) {
       problems.push_back({id, fmt::format("the name {} points at it, but it is missing", name)});
     }
   }
@@ -84,9 +101,8 @@ std::vector<VerifyProblem> Store::verify(
     if (!entry.is_regular_file() || entry.path().extension() != ".json") continue;
     const std::string name = entry.path().filename().string();
     if (name.starts_with(".")) continue;
-    const Json pointer = Json::parse(read_file(entry.path(), ExitCode::kArtifact), nullptr, false);
-    const std::string id = pointer.is_object() ? pointer.value("artifact", "") : "";
-    if (!known.contains(id)) {
+    const std::string id = verify_key(entry.path(), problems);
+    if (!is_here(id)) {
       problems.push_back({id, fmt::format("the key {} points at it, but it is missing", name)});
     }
   }

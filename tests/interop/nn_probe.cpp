@@ -52,7 +52,7 @@ void probe(const std::string& architecture, const std::filesystem::path& folder,
   const ModelSpec spec = make_spec(architecture, kWidth);
   const auto network = core().create(spec, 1, Device{});
   network->fit(rows.examples(), {},
-               {.learning_rate = 0.01, .epochs = 3, .batch_size = 200, .seed = 1}, {});
+               {.learning_rate = 0.01, .epochs = 15, .batch_size = 200, .seed = 1}, {});
   write_file(file(".json"), canonical_json(to_json(spec)));
   write_file(file(".safetensors"), write_safetensors(network->weights()));
   const std::vector<Tensor> scored = {make_f32("inputs", {kRows, kWidth}, rows.features),

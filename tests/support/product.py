@@ -123,3 +123,41 @@ class ProductCase(unittest.TestCase):
 
     def assert_same_artifacts(self, store, other):
         self.assertEqual(tree_digest(store), tree_digest(other))
+
+
+SMALL = [word for setting in ("synthetic.tcrs=200", "tune.trials=3", "tune.epochs_max=6", "serve_check.latency_requests=20")
+         for word in ("--set", setting)]
+QUICKSTART = ["--config", CONFIGS / "quickstart.json", *SMALL]
+
+
+def prepare_store(folder):
+    """A store in `folder` with every result of the quickstart pipeline, made small; copy it before damaging it."""
+    done = run(["run", *QUICKSTART], store=folder / "prepared")
+    if done.returncode != OK:
+        raise AssertionError(f"the quickstart pipeline failed: {done.stderr}")
+    return folder / "prepared"
+
+
+def named(store, name):
+    """Folder of the artifact that has a name, for example "quickstart.model"."""
+    return directories(store)[names(store)[name]]
+
+
+def skip(reason):
+    """Skips the test, or fails it under CI=true."""
+    if os.environ.get("CI") == "true":
+        raise AssertionError(reason)
+    raise unittest.SkipTest(f"SKIPPED: {reason}")
+
+
+def namespace():
+    """The words before a command that let it mount file systems which vanish with it; skips where that is not allowed."""
+    words = ["unshare", "-m" if os.geteuid() == 0 else "-rm"]
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            tried = subprocess.run([*words, "mount", "-t", "tmpfs", "tmpfs", folder], capture_output=True, check=False)
+        except FileNotFoundError:
+            tried = None
+    if tried is None or tried.returncode != 0:
+        skip("cannot mount a small file system here")
+    return words

@@ -17,8 +17,9 @@ inline std::optional<std::filesystem::path> find_test_data(const std::string& na
   const char* const chosen = std::getenv("TCROPS_TEST_DATA");
   const char* const source = std::getenv("TCROPS_SOURCE_DIR");
   const std::filesystem::path root =
-      chosen != nullptr ? std::filesystem::path(chosen)
-                        : std::filesystem::path(source != nullptr ? source : ".") / ".." / "shared" / "data";
+      chosen != nullptr
+          ? std::filesystem::path(chosen)
+          : std::filesystem::path(source != nullptr ? source : ".") / ".." / "shared" / "data";
   const std::filesystem::path folder = root / name;
   if (std::filesystem::is_directory(folder)) return folder;
   const std::string why = "no test data in " + folder.string() + "; set TCROPS_TEST_DATA";

@@ -9,17 +9,17 @@ namespace tcrops {
 // Exit statuses of the command. Scripts rely on them: never renumber.
 enum class ExitCode : int {
   kOk = 0,
-  kFailure = 1,          // anything not listed below
-  kUsage = 2,            // the command line is wrong
-  kConfiguration = 3,    // the configuration is wrong
-  kInputData = 4,        // a data file is missing or cannot be used
-  kArtifact = 5,         // an artifact is missing or corrupt
-  kCheckFailed = 6,      // a gate or serve-check said no
-  kDrift = 7,            // drift found
-  kLeaseLost = 8,        // another worker took over
-  kTemporary = 75,       // try the same command again later (disk full, network down)
-  kInterrupted = 130,    // SIGINT
-  kTerminated = 143,     // SIGTERM
+  kFailure = 1,        // anything not listed below
+  kUsage = 2,          // the command line is wrong
+  kConfiguration = 3,  // the configuration is wrong
+  kInputData = 4,      // a data file is missing or cannot be used
+  kArtifact = 5,       // an artifact is missing or corrupt
+  kCheckFailed = 6,    // a gate or serve-check said no
+  kDrift = 7,          // drift found
+  kLeaseLost = 8,      // another worker took over
+  kTemporary = 75,     // try the same command again later (disk full, network down)
+  kInterrupted = 130,  // SIGINT
+  kTerminated = 143,   // SIGTERM
 };
 
 // The one exception that ends a command. `what()` is the whole message for the user: which file,

@@ -64,12 +64,14 @@ class FieldTable {
   [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
   [[nodiscard]] const std::map<std::string, std::string>& sections() const { return sections_; }
 
-  // All of these throw Error (kConfiguration) that names the key, its place and what would be valid.
+  // All of these throw Error (kConfiguration) that names the key, its place and what would be
+  // valid.
   void read_text(const std::string& text, const std::string& name);
   void read_file(const std::string& path);
   // TCROPS_<SECTION>_<KEY>, for example TCROPS_TRAIN_EPOCHS.
   void read_environment(const std::map<std::string, std::string>& environment);
-  // "section.key=value"; a value that is not JSON is taken as text.
+  // "section.key=value"; a value that is not JSON is taken as text, and a list may be written as
+  // "a,b". kUsage when there is no "=".
   void assign(const std::string& assignment);
 
   // Every value of a section (all sections when empty) as {"key": value}; with `only_result`

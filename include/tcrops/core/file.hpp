@@ -48,8 +48,8 @@ void make_directories(const std::filesystem::path& path);
 // Makes what was written to a file or folder survive a power cut.
 void sync_path(const std::filesystem::path& path);
 
-// Exclusive advisory lock on a file for the life of the object (flock; works over NFS v4). Held only
-// for short critical sections.
+// Exclusive advisory lock on a file for the life of the object (flock; works over NFS v4). Held
+// only for short critical sections.
 class FileLock {
  public:
   explicit FileLock(const std::filesystem::path& path);

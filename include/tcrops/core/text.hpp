@@ -26,7 +26,8 @@ namespace tcrops {
                                                       std::span<const std::string> candidates);
 
 // `; did you mean "x"?` or an empty text.
-[[nodiscard]] std::string suggestion(std::string_view word, std::span<const std::string> candidates);
+[[nodiscard]] std::string suggestion(std::string_view word,
+                                     std::span<const std::string> candidates);
 
 // A table for people: columns padded to their widest cell, numbers right-aligned.
 [[nodiscard]] std::string format_table(const std::vector<std::string>& header,

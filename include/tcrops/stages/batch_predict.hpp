@@ -11,14 +11,14 @@ struct BatchPredictOptions {
   std::string input;         // CSV or TSV file, or "-" for stdin
   std::string output = "-";  // file, replaced whole at the end, or "-" for stdout
   std::string device = "auto";
-  bool strict = false;       // a row that cannot be scored ends the command; nothing is written
+  bool strict = false;  // a row that cannot be scored ends the command; nothing is written
 };
 
 struct BatchPredictResult {
   std::uint64_t rows = 0;
-  std::uint64_t called = 0;      // predicted to bind
-  std::uint64_t unusable = 0;    // rows without a score
-  std::string first_problems;    // up to three, as "line N: …"
+  std::uint64_t called = 0;    // predicted to bind
+  std::uint64_t unusable = 0;  // rows without a score
+  std::string first_problems;  // up to three, as "line N: …"
 };
 
 // Scores a file of any size in bounded memory. The output has the input's rows in order and its

@@ -41,7 +41,8 @@ class Pipeline {
   ~Pipeline();
 
   // Brings about the artifact of `stage`, with everything it needs. Outcomes are in running order,
-  // `stage` last. Throws Error; kCheckFailed when serve-check finds a fault (its artifact is stored).
+  // `stage` last. Throws Error; kCheckFailed when serve-check finds a fault (its artifact is
+  // stored).
   std::vector<StageOutcome> run(Stage stage);
   // All stages.
   std::vector<StageOutcome> run_all();

@@ -24,7 +24,7 @@ struct Manifest {
   Kind kind = Kind::kRaw;
   std::string stage;
   std::int64_t stage_version = 1;
-  Json configuration = Json::object();         // resolved, only what shapes the result
+  Json configuration = Json::object();  // resolved, only what shapes the result
   std::int64_t seed = 0;
   std::string backend_class;                   // "" where no arithmetic is involved
   std::map<std::string, std::string> parents;  // role -> id
@@ -43,7 +43,9 @@ struct Artifact {
   std::filesystem::path directory;
 
   [[nodiscard]] std::string short_id() const { return id.substr(0, 12); }
-  [[nodiscard]] std::filesystem::path file(const std::string& name) const { return directory / name; }
+  [[nodiscard]] std::filesystem::path file(const std::string& name) const {
+    return directory / name;
+  }
 };
 
 // What a result depends on; equal inputs mean the stored result can be used again.
@@ -106,7 +108,8 @@ class Store {
   // all files present with their size). A damaged one counts as absent, with a warning, so that it
   // is made again; or throws kArtifact.
   enum class Damage { kAbsent, kThrow };
-  [[nodiscard]] std::optional<Artifact> find(const ReuseKey& key, Damage damage = Damage::kAbsent) const;
+  [[nodiscard]] std::optional<Artifact> find(const ReuseKey& key,
+                                             Damage damage = Damage::kAbsent) const;
 
   // By full id, unique beginning of an id (6 or more digits), or name ("viral.model"). Checks the
   // manifest's hash. kArtifact with what exists when there is no such thing or it is not unique.
@@ -137,6 +140,8 @@ class Store {
   explicit Store(std::filesystem::path root) : root_(std::move(root)) {}
   [[nodiscard]] std::filesystem::path artifact_path(const std::string& id) const;
   [[nodiscard]] Artifact load(const std::string& id) const;
+  // The artifact if it is there and whole on the surface; a damaged one is moved out of the way.
+  [[nodiscard]] std::optional<Artifact> keep_whole(const std::string& id) const;
   void move_into_place(const Draft& draft, const std::string& id) const;
   void point_key(const ReuseKey& key, const std::string& id) const;
 

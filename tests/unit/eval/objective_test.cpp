@@ -61,7 +61,8 @@ TEST_CASE("the degenerate optimum of the published loss is refused") {
   CHECK(value.reason ==
         "predicts 1 positive rows; at least 35 are needed (0.5 times the 70 that are positive)");
   const Rows best(kPublishedBest);
-  const ObjectiveValue good = objective("paper", best.labels, best.probabilities, 0.5, {1.0, 100.0});
+  const ObjectiveValue good =
+      objective("paper", best.labels, best.probabilities, 0.5, {1.0, 100.0});
   CHECK(good.acceptable);
   CHECK(good.reason.empty());
   CHECK(good.value == Approx(6.313549995).margin(1e-6));
@@ -86,14 +87,15 @@ TEST_CASE("the guard compares without rounding and never lets precision be undef
   CHECK_FALSE(none.acceptable);
   CHECK(contains(none.reason, "predicts 0"));
   const Rows no_positive(Confusion{0, 3, 7, 0});
-  CHECK_FALSE(
-      objective("paper", no_positive.labels, no_positive.probabilities, 0.5, {0.5, 100.0}).acceptable);
+  CHECK_FALSE(objective("paper", no_positive.labels, no_positive.probabilities, 0.5, {0.5, 100.0})
+                  .acceptable);
 }
 
 TEST_CASE("ranking objectives are the metrics over all rows") {
   const std::vector<std::uint8_t> labels = {0, 0, 1, 1};
   const std::vector<double> probabilities = {0.1, 0.4, 0.35, 0.8};
-  const ObjectiveValue precision = objective("average_precision", labels, probabilities, 0.5, {0.5, 100.0});
+  const ObjectiveValue precision =
+      objective("average_precision", labels, probabilities, 0.5, {0.5, 100.0});
   CHECK(precision.acceptable);
   CHECK(precision.value == Approx(5.0 / 6.0));
   CHECK(objective("auroc", labels, probabilities, 0.5, {0.5, 100.0}).value == Approx(0.75));

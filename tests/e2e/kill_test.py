@@ -1,0 +1,283 @@
+"""Killing, interrupting and doubling commands: nothing is lost, damaged or left behind.
+
+Kills come at random moments inside each stage. After each the store verifies, and in the end the same
+command gives what an undisturbed run gives. TCROPS_BIN names the program.
+"""
+
+import collections
+import contextlib
+import http.server
+import os
+import pathlib
+import queue
+import random
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import product  # noqa: E402
+
+STAGES = ["fetch", "preprocess", "tune", "train", "evaluate", "serve-check", "predict"]
+SMALL = ["--config", product.CONFIGS / "quickstart.json", "--set", "synthetic.tcrs=300", "--set", "tune.trials=6",
+         "--set", "tune.epochs_max=6"]
+SEEDS = [1, 2, 3, 4]
+KILLS_PER_STAGE = 5
+KILLS = 35
+MOST_ATTEMPTS = 40  # to hit one stage, for a machine that is very fast or very busy
+
+
+def with_seed(seed):
+    return [*SMALL, "--set", f"seed={seed}"]
+
+
+class Watched:
+    """A started command; tells the stages that it begins, with the time at which each line came."""
+
+    def __init__(self, args, store):
+        self.began = time.monotonic()
+        self.process = product.start(args, store=store)
+        self.stages = []  # (name, seconds since the start)
+        self.text = ""
+        self.news = queue.Queue()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        for line in self.process.stderr:
+            self.text += line
+            match = re.fullmatch(r"info: (\S+) …\n", line)
+            if match and match.group(1) in STAGES:
+                self.stages.append((match.group(1), time.monotonic() - self.began))
+                self.news.put(match.group(1))
+        self.news.put(None)
+
+    def wait_for(self, stage):
+        """Waits until `stage` or a later one begins; False when the command ended before."""
+        while (name := self.news.get(timeout=120)) is not None:
+            if STAGES.index(name) >= STAGES.index(stage):
+                return True
+        return False
+
+    def end(self, number=None):
+        """Sends a signal, if any, and waits; returns the exit status."""
+        if number is not None:
+            self.process.send_signal(number)
+        status = self.process.wait(timeout=120)
+        self.reader.join()
+        self.process.stderr.close()
+        self.seconds = time.monotonic() - self.began
+        return status
+
+    def last_stage(self):
+        return self.stages[-1][0] if self.stages else "start"
+
+
+class Case(product.ProductCase):
+    """Shares one store with an undisturbed run of every seed, and how long each stage took there."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.shared = pathlib.Path(tempfile.mkdtemp(prefix="tcrops-test-"))
+        cls.addClassCleanup(shutil.rmtree, cls.shared, ignore_errors=True)
+        cls.reference = cls.shared / "store"
+        cls.duration = collections.defaultdict(float)
+        for seed in SEEDS:
+            watched = Watched(["run", *with_seed(seed)], cls.reference)
+            if watched.end() != product.OK:
+                raise RuntimeError(watched.text)
+            ends = [at for _, at in watched.stages[1:]] + [watched.seconds]
+            for (stage, begin), end in zip(watched.stages, ends):
+                cls.duration[stage] = max(cls.duration[stage], end - begin)
+            cls.duration["start"] = max(cls.duration["start"], watched.stages[0][1])
+
+    def setUp(self):
+        super().setUp()
+        self.random = random.Random(self.id())
+        self.hits = collections.Counter()
+
+    def assert_nothing_left(self, store):
+        self.assertEqual([path for path in product.leftovers(store) if path.startswith(("drafts", "work"))], [])
+
+    def kill(self, watched, within):
+        """Kills at a random moment of the next `within` seconds, and checks the store."""
+        time.sleep(self.random.uniform(0, within))
+        status = watched.end(signal.SIGKILL)
+        self.assertIn(status, (-signal.SIGKILL, product.OK), watched.text)
+        if status != product.OK:
+            self.hits[watched.last_stage()] += 1
+        if (self.store / "FORMAT").exists():
+            self.assert_verifies(self.store)
+
+
+class Kill(Case):
+    def aim(self, stage, args):
+        watched = Watched(args, self.store)
+        if watched.wait_for(stage):
+            self.kill(watched, self.duration[stage])
+        else:
+            self.assertEqual(watched.end(), product.OK, watched.text)
+
+    def test_every_stage(self):
+        for seed in SEEDS:
+            self.kill(Watched(["run", *with_seed(seed)], self.store), self.duration["start"])
+            for stage in STAGES:
+                command = "run" if seed % 2 == 0 else stage
+                self.aim(stage, [command, *with_seed(seed)])
+        for stage in STAGES:
+            for _ in range(MOST_ATTEMPTS):
+                if self.hits[stage] >= KILLS_PER_STAGE:
+                    break
+                self.aim(stage, [stage, *with_seed(self.random.choice(SEEDS)), "--force"])
+        print("kills:", ", ".join(f"{stage} {self.hits[stage]}" for stage in ["start", *STAGES]))
+        for stage in STAGES:
+            self.assertGreaterEqual(self.hits[stage], KILLS_PER_STAGE, stage)
+        self.assertGreaterEqual(self.hits.total(), KILLS)
+
+        for seed in SEEDS:
+            self.ok(["run", *with_seed(seed)], store=self.store)
+        self.assert_verifies(self.store)
+        self.assert_same_artifacts(self.store, self.reference)
+        self.assertEqual(product.names(self.store), product.names(self.reference))
+        self.assert_nothing_left(self.store)
+        print("half-written files left elsewhere:", product.leftovers(self.store) or "none")
+
+    def test_download(self):
+        data = product.test_data("viral")
+        viral = ["fetch", "--config", product.CONFIGS / "viral.json"]
+        undisturbed = self.folder / "undisturbed"
+        self.ok([*viral, "--mirror", data], store=undisturbed)
+        with slow_server(data) as (url, ranges):
+            for _ in range(6):
+                watched = Watched([*viral, "--mirror", url], self.store)
+                if watched.wait_for("fetch"):
+                    self.kill(watched, 0.8)
+                else:
+                    self.assertEqual(watched.end(), product.OK, watched.text)
+            self.ok([*viral, "--mirror", url], store=self.store)
+        print("kills: download", self.hits["fetch"])
+        self.assertGreaterEqual(self.hits["fetch"], 3)
+        self.assertTrue(any(begin > 0 for begin in ranges), "no download was continued")
+        self.assert_same_artifacts(self.store, undisturbed)
+        self.assert_nothing_left(self.store)
+
+
+@contextlib.contextmanager
+def slow_server(folder, bytes_per_second=25_000):
+    """Serves a folder on the loopback, slowly; gives its URL and the list of where each answer began."""
+    ranges = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):  # noqa: N802 (the name is given)
+            body = (folder / self.path.rsplit("/", 1)[-1]).read_bytes()
+            match = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
+            begin = int(match.group(1)) if match else 0
+            ranges.append(begin)
+            self.send_response(206 if match else 200)
+            self.send_header("Content-Length", str(len(body) - begin))
+            if match:
+                self.send_header("Content-Range", f"bytes {begin}-{len(body) - 1}/{len(body)}")
+            self.end_headers()
+            step = bytes_per_second // 50
+            with contextlib.suppress(OSError):  # the client was killed
+                for at in range(begin, len(body), step):
+                    self.wfile.write(body[at:at + step])
+                    time.sleep(0.02)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/", ranges
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class Interrupt(Case):
+    TUNE = ["tune", *with_seed(SEEDS[0])]
+
+    def kept(self):
+        """The records of finished trials: name -> what changes when it is written again."""
+        found = {}
+        for path in self.store.glob("work/*/trial-*.json"):
+            status = os.stat(path)
+            found[path.name] = (status.st_ino, status.st_mtime_ns)
+        return found
+
+    def stop_after_more_trials(self, number, expected):
+        """Runs tune until another trial is kept, sends the signal; returns what is kept then."""
+        before = self.kept()
+        watched = Watched(self.TUNE, self.store)
+        while len(self.kept()) <= len(before):
+            self.assertIsNone(watched.process.poll(), watched.text)
+            time.sleep(0.002)
+        self.assertEqual(watched.end(number), expected, watched.text)
+        after = self.kept()
+        self.assertEqual({name: after.get(name) for name in before}, before, "a finished trial was run again")
+        self.assert_verifies(self.store)
+        return watched.text
+
+    def test_tune_continues(self):
+        for number, expected in ((signal.SIGTERM, product.TERMINATED), (signal.SIGINT, product.INTERRUPTED)):
+            text = self.stop_after_more_trials(number, expected)
+            self.assertIn("the same command continues", text)
+        kept = self.kept()
+        print(f"trials kept after two interrupts: {len(kept)} of 6")
+        self.assertGreaterEqual(len(kept), 2)
+        self.assertEqual([path for path in product.leftovers(self.store) if path.startswith("drafts")], [])
+        self.ok(["run", *with_seed(SEEDS[0])], store=self.store)
+        digests = product.tree_digest(self.reference)
+        mine = product.tree_digest(self.store)
+        self.assertEqual(mine, {name: digests.get(name) for name in mine})
+        self.assertEqual({kind.split("/")[0] for kind in mine}, {kind.split("/")[0] for kind in digests})
+        self.assert_nothing_left(self.store)
+
+
+class AtOnce(Case):
+    """Several processes on one store."""
+
+    def test_two_runs(self):
+        for turn in range(4):
+            store = self.folder / str(turn)
+            seed = SEEDS[turn % len(SEEDS)]
+            runs = [Watched(["run", *with_seed(seed)], store) for _ in range(2)]
+            while not (store / "FORMAT").exists():
+                time.sleep(0.001)
+            verified = 0
+            while any(each.process.poll() is None for each in runs):
+                self.assert_verifies(store)
+                verified += 1
+            for each in runs:
+                self.assertEqual(each.end(), product.OK, each.text)
+            self.assertGreater(verified, 0)
+            self.assert_verifies(store)
+            self.assert_nothing_left(store)
+            digests, mine = product.tree_digest(self.reference), product.tree_digest(store)
+            self.assertEqual(len(product.ids(store)), 10)
+            self.assertEqual(mine, {name: digests.get(name) for name in mine})
+
+    def test_many_make_the_store(self):
+        command = ["fetch", *SMALL, "--set", "synthetic.tcrs=20"]
+        for turn in range(15):
+            store = self.folder / str(turn)
+            starts = [Watched(command, store) for _ in range(4)]
+            for each in starts:
+                self.assertEqual(each.end(), product.OK, each.text)
+            self.assertEqual(len(product.ids(store)), 1)
+            self.assert_verifies(store)
+            self.assert_nothing_left(store)
+
+
+if __name__ == "__main__":
+    product.main()
