@@ -88,6 +88,7 @@ int verify(const Session& session) {
 CLI::App& add_sub(CLI::App& app, Session& session, const std::string& name,
                   const std::string& help) {
   CLI::App* sub = app.add_subcommand(name, help);
+  sub->group("Commands");
   add_store_option(*sub, session);
   add_output_options(*sub, session);
   return *sub;

@@ -42,15 +42,18 @@ void add_config(CLI::App& app, Session& session) {
   app.require_subcommand(1);
   CLI::App* shown =
       app.add_subcommand("show", "every value, where it comes from and what it means");
+  shown->group("Commands");
   add_config_options(*shown, session, false);
   add_output_options(*shown, session);
   shown->callback([&session] { session.action = [&session] { return show(session); }; });
   CLI::App* validated =
       app.add_subcommand("validate", "check a pipeline file; exit status 3 when it is wrong");
+  validated->group("Commands");
   add_config_options(*validated, session, true);
   add_output_options(*validated, session);
   validated->callback([&session] { session.action = [&session] { return validate(session); }; });
   CLI::App* described = app.add_subcommand("schema", "JSON Schema of pipeline files");
+  described->group("Commands");
   add_output_options(*described, session);
   described->callback([&session] { session.action = [&session] { return schema(session); }; });
 }

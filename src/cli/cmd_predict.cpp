@@ -68,11 +68,14 @@ int predict(const CLI::App& app, Session& session, Options& options) {
 void add_predict(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   app.add_option("-m,--model", options->model,
-                 "model to use: a name (viral.model) or the beginning of an id");
+                 "model to use: a name (viral.model) or the beginning of an id")
+      ->type_name("NAME");
   app.add_option("-i,--input", options->batch.input,
-                 "CSV or TSV with the model's columns; - for stdin");
+                 "CSV or TSV with the model's columns; - for stdin")
+      ->type_name("FILE");
   app.add_option("-o,--output", options->batch.output,
                  "file to write, whole or not at all; - for stdout")
+      ->type_name("FILE")
       ->default_str("-");
   app.add_option("--device", options->batch.device, "auto, cpu, cuda or cuda:N")
       ->default_str("auto");

@@ -21,7 +21,7 @@ std::string summary(const Session& session, const std::vector<stages::StageOutco
   const auto& model = outcome_of(outcomes, Stage::kTrain);
   const auto& name = session.config.name;
   const std::string store =
-      session.store_path == "./tcrops-store" ? "" : " --store " + session.store_path;
+      session.store_path == kDefaultStore ? "" : " --store " + session.store_path;
   std::string text = stage_table(outcomes) + "\n";
   text += stage_text(outcome_of(outcomes, Stage::kPreprocess));
   if (session.config.train.from == "study")
@@ -29,7 +29,7 @@ std::string summary(const Session& session, const std::vector<stages::StageOutco
   text += "\n" + stage_text(model);
   text += "\n" + stage_text(outcome_of(outcomes, Stage::kEvaluate));
   text += "\nserve-check: all checks passed\n" + stage_text(outcome_of(outcomes, Stage::kPredict));
-  text += fmt::format("\nmodel: {} (name {}.model)\n", model.artifact.directory.string(), name);
+  text += fmt::format("\nmodel: {}.model in {}\n", name, model.artifact.directory.string());
   text += "\nNext, for example:\n";
   text += fmt::format("  {} predict{} --model {}.model --input {}\n", session.program, store, name,
                       model.artifact.file("examples.csv").string());

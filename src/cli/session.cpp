@@ -40,9 +40,9 @@ void Session::load_config() {
 
 void add_store_option(CLI::App& app, Session& session) {
   app.add_option("--store", session.store_path, "folder of all artifacts")
+      ->type_name("FOLDER")
       ->envname("TCROPS_STORE")
-      ->default_str("./tcrops-store");
-  session.store_path = "./tcrops-store";
+      ->default_str(kDefaultStore);
 }
 
 void add_output_options(CLI::App& app, Session& session) {
@@ -53,7 +53,8 @@ void add_output_options(CLI::App& app, Session& session) {
 
 void add_config_options(CLI::App& app, Session& session, bool required) {
   auto* option = app.add_option("-c,--config", session.config_path,
-                                "pipeline file; configs/ holds some to start from");
+                                "pipeline file; configs/ holds some to start from")
+                     ->type_name("FILE");
   if (required) option->required();
   app.add_option("--set", session.assignments,
                  "change one value, for example --set train.epochs=30")

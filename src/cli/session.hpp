@@ -14,10 +14,12 @@
 
 namespace tcrops::cli {
 
+inline constexpr const char* kDefaultStore = "tcrops-store";
+
 // What every command may need from the command line, and what is made from it.
 struct Session {
   std::string program;  // as it was typed, for the commands that a report suggests
-  std::string store_path;
+  std::string store_path = kDefaultStore;
   std::string config_path;
   std::vector<std::string> assignments;  // --set and the flags that stand for a field
   bool json = false;

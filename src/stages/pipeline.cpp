@@ -45,6 +45,17 @@ StageDefinition definition_of(Stage stage) {
   throw Error(ExitCode::kFailure, "unknown stage");
 }
 
+// Whether rows may be refused does not shape a dataset, so one that is reused is judged here too.
+void require_no_refusals(const store::Artifact& artifact) {
+  if (artifact.manifest.kind != store::Kind::kDataset) return;
+  const auto refused = artifact.manifest.facts.at("refused").get<std::int64_t>();
+  if (refused == 0) return;
+  throw Error(ExitCode::kInputData,
+              fmt::format("{} rows were refused and preprocess.strict is set; {} has the lines and "
+                          "reasons",
+                          refused, artifact.file("refused.csv").string()));
+}
+
 // A check artifact that says no ends the run, but only after it has been stored.
 void require_passed(const store::Artifact& artifact) {
   if (artifact.manifest.kind != store::Kind::kCheck) return;
@@ -174,6 +185,7 @@ std::vector<StageOutcome> Pipeline::run(Stage wanted) {
     state_->outcomes.push_back({stage, *found, reused, reused ? 0.0 : record.seconds()});
     if (on_outcome) on_outcome(state_->outcomes.back());
     require_passed(*found);
+    if (state_->config.preprocess.strict) require_no_refusals(*found);
     return *found;
   };
   bring(wanted);

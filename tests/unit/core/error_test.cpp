@@ -43,10 +43,13 @@ TEST_CASE("a refused access says to check the permissions") {
   }
 }
 
-TEST_CASE("other errors carry the caller's code and no advice") {
-  const Error error = system_error("cannot read", "/a/b", ENOENT, ExitCode::kInputData);
-  CHECK(error.code() == ExitCode::kInputData);
-  CHECK(std::string(error.what()) == "cannot read /a/b: No such file or directory");
+TEST_CASE("other errors carry the caller's code") {
+  const Error missing = system_error("cannot read", "/a/b", ENOENT, ExitCode::kInputData);
+  CHECK(missing.code() == ExitCode::kInputData);
+  CHECK(contains(missing, "cannot read /a/b: No such file or directory"));
+  const Error broken = system_error("cannot read", "/a/b", EIO, ExitCode::kArtifact);
+  CHECK(broken.code() == ExitCode::kArtifact);
+  CHECK(std::string(broken.what()) == "cannot read /a/b: Input/output error");
 }
 
 }  // namespace
