@@ -46,7 +46,8 @@ std::string Progress::line(std::uint64_t done, const std::string& note, bool bar
       const auto filled = static_cast<std::size_t>(share * 24.0);
       text += fmt::format("[{}{}] ", std::string(filled, '#'), std::string(24 - filled, '.'));
     }
-    text += fmt::format("{} of {}", amount(done, unit_), amount(total_, unit_));
+    const std::string part = unit_ == "bytes" ? amount(done, unit_) : std::to_string(done);
+    text += fmt::format("{} of {}", part, amount(total_, unit_));
     if (done > 0 && done < total_) {
       text += fmt::format(", {} left", duration(seconds * (1.0 - share) / share));
     }

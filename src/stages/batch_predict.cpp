@@ -53,8 +53,9 @@ struct Row {
 };
 
 std::string free_name(const std::vector<std::string>& header, const std::string& name) {
-  const bool taken = std::find(header.begin(), header.end(), name) != header.end();
-  return taken ? "tcrops_" + name : name;
+  std::string free = name;
+  while (std::find(header.begin(), header.end(), free) != header.end()) free = "tcrops_" + free;
+  return free;
 }
 
 // The header record; comma or tab is taken from whichever the first line has more of.

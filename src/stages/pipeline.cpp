@@ -149,6 +149,21 @@ store::ReuseKey make_key(const StageDefinition& definition, const StageContext& 
   return key;
 }
 
+// A twin process that is done first drops the work folder that both were using. What fails here for
+// that reason, or after it, need not be made any more.
+store::Artifact make_or_take_over(const StageDefinition& definition, const StageContext& context,
+                                  const store::ReuseKey& key, RunRecord& record) {
+  try {
+    return definition.make(context, key, record);
+  } catch (const Error& e) {
+    if (!definition.reusable || interrupted()) throw;
+    std::optional<store::Artifact> theirs = context.store.find(key);
+    if (!theirs) throw;
+    log_debug(fmt::format("{}: another process was faster; here: {}", key.stage, e.what()));
+    return *theirs;
+  }
+}
+
 }  // namespace
 
 std::vector<StageOutcome> Pipeline::run(Stage wanted) {
@@ -176,9 +191,11 @@ std::vector<StageOutcome> Pipeline::run(Stage wanted) {
     const bool reused = found.has_value();
     if (!reused) {
       if (on_start) on_start(stage);
-      found = definition.make(context, key, record);
-      state_->store.drop_work(key);
+      found = forced ? definition.make(context, key, record)
+                     : make_or_take_over(definition, context, key, record);
     }
+    // Also when reused: the process that made it may have been killed before it came to this.
+    state_->store.drop_work(key);
     state_->store.set_name(
         fmt::format("{}.{}", state_->config.name, store::kind_name(definition.kind)), found->id);
     state_->done.emplace(stage, *found);

@@ -51,7 +51,8 @@ bool TrialStore::recall(std::int64_t number, const tune::Point& point, tune::Tri
     trial.reason = json.at("reason").get<std::string>();
     trial.parameters = json.at("trained_numbers").get<std::int64_t>();
     trial.details = json.at("details");
-    return true;
+    // A process that was killed while it dropped the folder may have left a record alone.
+    return !trial.acceptable || std::filesystem::exists(path.parent_path() / weights_name(number));
   } catch (const Error&) {
     return false;
   } catch (const Json::exception&) {

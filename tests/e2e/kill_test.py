@@ -6,6 +6,7 @@ command gives what an undisturbed run gives. TCROPS_BIN names the program.
 
 import collections
 import contextlib
+import functools
 import http.server
 import os
 import pathlib
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import product  # noqa: E402
@@ -28,6 +30,7 @@ SMALL = ["--config", product.CONFIGS / "quickstart.json", "--set", "synthetic.tc
 SEEDS = [1, 2, 3, 4]
 KILLS_PER_STAGE = 5
 KILLS = 35
+ARTIFACTS = 10  # one per stage and the three models that the study keeps
 MOST_ATTEMPTS = 40  # to hit one stage, for a machine that is very fast or very busy
 
 
@@ -77,24 +80,32 @@ class Watched:
         return self.stages[-1][0] if self.stages else "start"
 
 
-class Case(product.ProductCase):
-    """Shares one store with an undisturbed run of every seed, and how long each stage took there."""
+@functools.cache
+def undisturbed():
+    """A store with an undisturbed run of every seed, and how long each stage took at most."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="tcrops-test-"))
+    unittest.addModuleCleanup(shutil.rmtree, folder, ignore_errors=True)
+    duration = collections.defaultdict(float)
+    for seed in SEEDS:
+        watched = Watched(["run", *with_seed(seed)], folder / "store")
+        if watched.end() != product.OK:
+            raise RuntimeError(watched.text)
+        ends = [at for _, at in watched.stages[1:]] + [watched.seconds]
+        for (stage, begin), end in zip(watched.stages, ends):
+            duration[stage] = max(duration[stage], end - begin)
+        duration["start"] = max(duration["start"], watched.stages[0][1])
+    return folder / "store", duration
 
+
+class Case(product.ProductCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.shared = pathlib.Path(tempfile.mkdtemp(prefix="tcrops-test-"))
-        cls.addClassCleanup(shutil.rmtree, cls.shared, ignore_errors=True)
-        cls.reference = cls.shared / "store"
-        cls.duration = collections.defaultdict(float)
-        for seed in SEEDS:
-            watched = Watched(["run", *with_seed(seed)], cls.reference)
-            if watched.end() != product.OK:
-                raise RuntimeError(watched.text)
-            ends = [at for _, at in watched.stages[1:]] + [watched.seconds]
-            for (stage, begin), end in zip(watched.stages, ends):
-                cls.duration[stage] = max(cls.duration[stage], end - begin)
-            cls.duration["start"] = max(cls.duration["start"], watched.stages[0][1])
+        cls.reference, cls.duration = undisturbed()
+
+    def assert_part_of_reference(self, store):
+        digests, mine = product.tree_digest(self.reference), product.tree_digest(store)
+        self.assertEqual(mine, {name: digests.get(name) for name in mine})
 
     def setUp(self):
         super().setUp()
@@ -150,8 +161,8 @@ class Kill(Case):
     def test_download(self):
         data = product.test_data("viral")
         viral = ["fetch", "--config", product.CONFIGS / "viral.json"]
-        undisturbed = self.folder / "undisturbed"
-        self.ok([*viral, "--mirror", data], store=undisturbed)
+        other = self.folder / "other"
+        self.ok([*viral, "--mirror", data], store=other)
         with slow_server(data) as (url, ranges):
             for _ in range(6):
                 watched = Watched([*viral, "--mirror", url], self.store)
@@ -160,10 +171,10 @@ class Kill(Case):
                 else:
                     self.assertEqual(watched.end(), product.OK, watched.text)
             self.ok([*viral, "--mirror", url], store=self.store)
-        print("kills: download", self.hits["fetch"])
+        print("kills while downloading:", self.hits["fetch"])
         self.assertGreaterEqual(self.hits["fetch"], 3)
         self.assertTrue(any(begin > 0 for begin in ranges), "no download was continued")
-        self.assert_same_artifacts(self.store, undisturbed)
+        self.assert_same_artifacts(self.store, other)
         self.assert_nothing_left(self.store)
 
 
@@ -237,20 +248,64 @@ class Interrupt(Case):
         self.assertGreaterEqual(len(kept), 2)
         self.assertEqual([path for path in product.leftovers(self.store) if path.startswith("drafts")], [])
         self.ok(["run", *with_seed(SEEDS[0])], store=self.store)
-        digests = product.tree_digest(self.reference)
-        mine = product.tree_digest(self.store)
-        self.assertEqual(mine, {name: digests.get(name) for name in mine})
-        self.assertEqual({kind.split("/")[0] for kind in mine}, {kind.split("/")[0] for kind in digests})
+        self.assertEqual(len(product.ids(self.store)), ARTIFACTS)
+        self.assert_part_of_reference(self.store)
         self.assert_nothing_left(self.store)
+
+
+    def test_killed_before_the_work_was_dropped(self):
+        self.stop_after_more_trials(signal.SIGKILL, -signal.SIGKILL)
+        copy = self.folder / "work"
+        shutil.copytree(self.store / "work", copy)
+        self.ok(self.TUNE, store=self.store)
+        shutil.copytree(copy, self.store / "work", dirs_exist_ok=True)
+        self.ok(self.TUNE, store=self.store)
+        self.assert_nothing_left(self.store)
+
+    def test_record_without_weights(self):
+        self.stop_after_more_trials(signal.SIGKILL, -signal.SIGKILL)
+        for path in self.store.glob("work/*/trial-*.safetensors"):
+            path.unlink()
+        self.ok(["run", *with_seed(SEEDS[0])], store=self.store)
+        self.assert_part_of_reference(self.store)
 
 
 class AtOnce(Case):
     """Several processes on one store."""
 
+    def test_twin_is_done_first(self):
+        # The study keeps every trial, so the slow one needs weights that its twin has dropped.
+        command = ["tune", *SMALL, "--set", "tune.trials=3", "--jobs", 1]
+        slow = Watched(command, self.store)
+        while not list(self.store.glob("work/*/trial-*.json")):
+            self.assertIsNone(slow.process.poll(), slow.text)
+            time.sleep(0.002)
+        slow.process.send_signal(signal.SIGSTOP)
+        try:
+            self.ok(command, store=self.store)
+        finally:
+            slow.process.send_signal(signal.SIGCONT)
+        before = product.tree_digest(self.store)
+        self.assertEqual(slow.end(), product.OK, slow.text)
+        self.assertEqual(product.tree_digest(self.store), before)
+        self.assert_verifies(self.store)
+        self.assert_nothing_left(self.store)
+
+    def test_two_downloads(self):
+        data = product.test_data("viral")
+        with slow_server(data, bytes_per_second=200_000) as (url, _):
+            command = ["fetch", "--config", product.CONFIGS / "viral.json", "--mirror", url]
+            fetches = [Watched(command, self.store) for _ in range(2)]
+            for each in fetches:
+                self.assertEqual(each.end(), product.OK, each.text)
+        self.assertEqual(len(product.ids(self.store)), 1)
+        self.assert_verifies(self.store)
+        self.assert_nothing_left(self.store)
+
     def test_two_runs(self):
-        for turn in range(4):
+        for turn in range(3):
             store = self.folder / str(turn)
-            seed = SEEDS[turn % len(SEEDS)]
+            seed = SEEDS[turn]
             runs = [Watched(["run", *with_seed(seed)], store) for _ in range(2)]
             while not (store / "FORMAT").exists():
                 time.sleep(0.001)
@@ -258,18 +313,18 @@ class AtOnce(Case):
             while any(each.process.poll() is None for each in runs):
                 self.assert_verifies(store)
                 verified += 1
+                time.sleep(0.01)
             for each in runs:
                 self.assertEqual(each.end(), product.OK, each.text)
             self.assertGreater(verified, 0)
             self.assert_verifies(store)
             self.assert_nothing_left(store)
-            digests, mine = product.tree_digest(self.reference), product.tree_digest(store)
-            self.assertEqual(len(product.ids(store)), 10)
-            self.assertEqual(mine, {name: digests.get(name) for name in mine})
+            self.assertEqual(len(product.ids(store)), ARTIFACTS)
+            self.assert_part_of_reference(store)
 
     def test_many_make_the_store(self):
         command = ["fetch", *SMALL, "--set", "synthetic.tcrs=20"]
-        for turn in range(15):
+        for turn in range(10):
             store = self.folder / str(turn)
             starts = [Watched(command, store) for _ in range(4)]
             for each in starts:

@@ -4,7 +4,11 @@ A store is a folder path. `run` starts the program and waits, `start` only start
 environment without anything that would steer it.
 """
 
+import atexit
+import csv
+import functools
 import hashlib
+import io
 import json
 import os
 import pathlib
@@ -22,6 +26,7 @@ PROGRAM = os.environ.get("TCROPS_BIN", "")
 CONFIGS = ROOT / "configs"
 OK, FAILURE, USAGE, CONFIGURATION, INPUT, ARTIFACT, CHECK_FAILED = range(7)
 TEMPORARY, INTERRUPTED, TERMINATED = 75, 130, 143
+STAGES = ("fetch", "preprocess", "tune", "train", "evaluate", "serve-check", "predict")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -111,10 +116,27 @@ class ProductCase(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.store = self.folder / "store"
 
+    def copy(self):
+        """`self.store`, made a fresh copy of the prepared store."""
+        shutil.rmtree(self.store, ignore_errors=True)
+        shutil.copytree(prepared(), self.store)
+        return self.store
+
     def ok(self, args, **options):
         """Runs, requires exit status 0, returns the CompletedProcess."""
         done = run(args, **options)
         self.assertEqual(done.returncode, OK, done.stderr)
+        return done
+
+    def fails(self, code, args, *parts, stdout="", **options):
+        """Runs; requires the exit status, every part in stderr, one error line, and no result on stdout."""
+        done = run(args, **options)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertEqual(done.stdout, stdout)
+        self.assertIn("error: ", done.stderr)
+        self.assertNotIn("internal error", done.stderr)
+        for part in parts:
+            self.assertIn(str(part), done.stderr)
         return done
 
     def assert_verifies(self, store):
@@ -125,17 +147,32 @@ class ProductCase(unittest.TestCase):
         self.assertEqual(tree_digest(store), tree_digest(other))
 
 
-SMALL = [word for setting in ("synthetic.tcrs=200", "tune.trials=3", "tune.epochs_max=6", "serve_check.latency_requests=20")
-         for word in ("--set", setting)]
+SMALL = [word for setting in ("synthetic.tcrs=200", "tune.trials=3", "tune.epochs_max=6",
+                              "serve_check.latency_requests=20") for word in ("--set", setting)]
 QUICKSTART = ["--config", CONFIGS / "quickstart.json", *SMALL]
 
 
-def prepare_store(folder):
-    """A store in `folder` with every result of the quickstart pipeline, made small; copy it before damaging it."""
-    done = run(["run", *QUICKSTART], store=folder / "prepared")
+@functools.cache
+def prepared():
+    """A store with every result of a small quickstart pipeline, once per process; copy it before damaging it."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="tcrops-prepared-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    done = run(["run", *QUICKSTART], store=folder / "store")
     if done.returncode != OK:
         raise AssertionError(f"the quickstart pipeline failed: {done.stderr}")
-    return folder / "prepared"
+    return folder / "store"
+
+
+def read_table(source, separator=","):
+    """Rows of a CSV text or file, the header first."""
+    text = source.read_bytes().decode() if isinstance(source, pathlib.Path) else source
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+
+
+def write_table(path, rows, separator=","):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file, delimiter=separator, lineterminator="\n").writerows(rows)
+    return path
 
 
 def named(store, name):
@@ -151,7 +188,7 @@ def skip(reason):
 
 
 def namespace():
-    """The words before a command that let it mount file systems which vanish with it; skips where that is not allowed."""
+    """The words before a command that let it mount file systems for itself alone; skips where that is not allowed."""
     words = ["unshare", "-m" if os.geteuid() == 0 else "-rm"]
     with tempfile.TemporaryDirectory() as folder:
         try:

@@ -1,0 +1,173 @@
+"""What `serve-check` passes and refuses."""
+
+import hashlib
+import json
+import pathlib
+import shutil
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import product  # noqa: E402
+from product import CHECK_FAILED, QUICKSTART, run  # noqa: E402
+
+
+class ServeCheck(product.ProductCase):
+    def setUp(self):
+        super().setUp()
+        self.copy()
+        self.model = product.named(self.store, "quickstart.model")
+
+    def refused(self, *parts, checks=None):
+        """Both ways of asking say no, and the model stays as it is."""
+        done = run(["serve-check", "--model", "quickstart.model", "--json"], store=self.store)
+        self.assertEqual(done.returncode, CHECK_FAILED, done.stderr)
+        document = json.loads(done.stdout)
+        failed = {check["name"]: check["problem"] for check in document["checks"] if not check["passed"]}
+        self.assertFalse(document["passed"])
+        self.assertIn("do not serve this model", done.stderr)
+        if checks:
+            self.assertEqual(list(failed), checks)
+        for part in parts:
+            self.assertIn(part, " ".join(failed.values()))
+        before = product.names(self.store)["quickstart.model"]
+        done = run(["serve-check", *QUICKSTART, "--require-inputs"], store=self.store)
+        self.assertEqual(done.returncode, CHECK_FAILED, done.stderr)
+        self.assertIn("do not serve this model", done.stderr)
+        for part in parts:
+            self.assertIn(part, done.stderr)
+        self.assertEqual(product.names(self.store)["quickstart.model"], before)
+        self.assertEqual(product.leftovers(self.store), [])
+
+    def damage(self, name, change):
+        path = self.model / name
+        data = change(path.read_bytes())
+        path.chmod(0o644)
+        path.write_bytes(data)
+        path.chmod(0o444)
+
+    def rebuild(self, name, change):
+        """A model whose hashes and id are right, but one file is another: published by somebody else's hand."""
+        folder = self.folder / "rebuilt"
+        shutil.copytree(self.model, folder)
+        for path in folder.iterdir():
+            path.chmod(0o644)
+        data = change((folder / name).read_bytes())
+        (folder / name).write_bytes(data)
+        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest["files"][name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
+        (folder / "manifest.json").write_text(text)
+        old, new = self.model.name, hashlib.sha256(text.encode()).hexdigest()
+        target = self.store / "artifacts" / new[:2] / new
+        target.parent.mkdir(exist_ok=True)
+        folder.rename(target)
+        (self.store / "names" / "quickstart.model").write_text(new + "\n")
+        for path in self.store.glob("keys/*/*.json"):
+            pointer = json.loads(path.read_text())
+            if pointer["artifact"] == old:
+                path.write_text(json.dumps(dict(pointer, artifact=new)))
+        self.model = target
+
+    @staticmethod
+    def flip(data):
+        return data[:-1] + bytes([data[-1] ^ 1])
+
+    def test_good_model(self):
+        done = self.ok(["serve-check", "--model", "quickstart.model"], store=self.store)
+        self.assertNotIn("FAILED", done.stdout)
+        self.assertIn("single row: median", done.stdout)
+        self.ok(["serve-check", *QUICKSTART, "--require-inputs"], store=self.store)
+
+    def test_other_models_of_the_study(self):
+        study = json.loads((product.named(self.store, "quickstart.study") / "manifest.json").read_text())
+        self.assertGreaterEqual(len(study["parents"]), 3)
+        for role, identifier in study["parents"].items():
+            if role.startswith("model-"):
+                self.ok(["serve-check", "--model", identifier], store=self.store)
+
+    def test_flipped_byte(self):
+        for name in ("weights.safetensors", "encoder.json", "golden.json", "model.json", "examples.csv"):
+            with self.subTest(name=name):
+                shutil.rmtree(self.store)
+                self.copy()
+                self.damage(name, self.flip)
+                self.refused(name, "SHA-256 differs")
+
+    def test_truncated_weights(self):
+        self.damage("weights.safetensors", lambda data: data[:-4])
+        self.refused("weights.safetensors", checks=["artifact"])
+
+    def test_missing_file(self):
+        (self.model / "encoder.json").unlink()
+        self.refused("encoder.json", checks=["artifact"])
+
+    def test_changed_manifest(self):
+        self.damage("manifest.json", lambda data: data.replace(b'"seed": 42', b'"seed": 43'))
+        self.refused("the manifest was changed", checks=["artifact"])
+
+    def test_other_weights(self):
+        self.rebuild("weights.safetensors", lambda data: data[:-2] + bytes([data[-2] ^ 64]) + data[-1:])
+        self.refused("row 1: logit", checks=["golden"])
+
+    def test_other_golden_logits(self):
+        def change(data):
+            golden = json.loads(data)
+            golden[3]["logit"] *= 1.000001
+            return json.dumps(golden).encode()
+        self.rebuild("golden.json", change)
+        self.refused("row 4: logit", checks=["golden"])
+
+    def test_no_golden_rows(self):
+        self.rebuild("golden.json", lambda data: b"[]")
+        self.refused("golden.json is empty", checks=["golden"])
+
+    def test_encoder_that_does_not_fit(self):
+        def shorter(data):
+            encoder = json.loads(data)
+            encoder["widths"]["cdr3"] -= 1
+            return json.dumps(encoder).encode()
+        self.rebuild("encoder.json", shorter)
+        self.refused("the encoder gives", checks=["load"])
+
+    def test_encoder_of_another_alphabet(self):
+        def other(data):
+            encoder = json.loads(data)
+            encoder["alphabet"] = encoder["alphabet"].replace("C", "B", 1) if "B" not in encoder["alphabet"] \
+                else encoder["alphabet"].replace("Y", "Z")
+            return json.dumps(encoder).encode()
+        self.rebuild("encoder.json", other)
+        self.refused("did not occur")
+
+    def test_encoder_that_is_no_json(self):
+        self.rebuild("encoder.json", lambda data: data[:-3])
+        self.refused("encoder.json", "JSON", checks=["load"])
+
+    def test_shapes_that_differ(self):
+        def wider(data):
+            model = json.loads(data)
+            model["network"]["widths"][1] += 1
+            return json.dumps(model).encode()
+        self.rebuild("model.json", wider)
+        self.refused(checks=["load"])
+
+    def test_other_format(self):
+        self.rebuild("model.json", lambda data: data.replace(b"tcrops.model/1", b"tcrops.model/9"))
+        self.refused("format tcrops.model/9", checks=["load"])
+
+    def test_too_slow(self):
+        for args in (["--model", "quickstart.model"], QUICKSTART):
+            done = run(["serve-check", *args, "--max-p99-ms", "0.000001"], store=self.store)
+            self.assertEqual(done.returncode, CHECK_FAILED, done.stderr)
+            self.assertIn("the limit is", done.stdout + done.stderr)
+        done = run(["serve-check", *QUICKSTART, "--set", "serve_check.max_p99_ms=0.000001"], store=self.store)
+        self.assertEqual(done.returncode, CHECK_FAILED, done.stderr)
+        self.ok(["serve-check", *QUICKSTART, "--max-p99-ms", "60000"], store=self.store)
+
+    def test_no_such_model(self):
+        done = run(["serve-check", "--model", "quickstart.mdel"], store=self.store)
+        self.assertEqual(done.returncode, product.ARTIFACT, done.stderr)
+        self.assertIn('did you mean "quickstart.model"', done.stderr)
+
+
+if __name__ == "__main__":
+    product.main()
