@@ -43,8 +43,21 @@ int predict_file(Session& session, const Options& options) {
   return 0;
 }
 
+// Options of a pipeline say nothing about a model that is named: better refused than ignored.
+void require_no_pipeline_options(const Session& session, const Options& options) {
+  const bool given = !session.config_path.empty() || !session.assignments.empty() ||
+                     options.pipeline.require_inputs || options.pipeline.force;
+  if (!given) return;
+  throw Error(ExitCode::kUsage,
+              "--model takes the model as it is: leave out --config, --set, --require-inputs and "
+              "--force, or leave out --model");
+}
+
 int predict(const CLI::App& app, Session& session, Options& options) {
-  if (!options.model.empty()) return predict_file(session, options);
+  if (!options.model.empty()) {
+    require_no_pipeline_options(session, options);
+    return predict_file(session, options);
+  }
   if (session.config_path.empty()) {
     throw Error(ExitCode::kUsage,
                 "give --model NAME --input FILE, or --config FILE for the examples of a pipeline");

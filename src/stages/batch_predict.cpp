@@ -28,7 +28,12 @@ constexpr std::size_t kChunkRows = 8192;
 class Output {
  public:
   explicit Output(const std::string& path) {
-    if (path != "-") file_ = std::make_unique<AtomicFile>(path);
+    if (path == "-") return;
+    if (std::filesystem::is_directory(path)) {
+      throw Error(ExitCode::kFailure,
+                  fmt::format("{}: a folder; name the file to write with --output", path));
+    }
+    file_ = std::make_unique<AtomicFile>(path);
   }
   void write(const std::string& text) {
     if (file_) {
