@@ -89,6 +89,8 @@ class GitlabPipeline(checkout.CloneCase):
     def run_jobs(self, *arguments):
         options = ["--force-shell-executor", "--shell-isolation", "--no-artifacts-to-source"]
         options += ["--variable", "TCROPS_CI_TEST_ARGS=-L unit"]  # not the whole of the tests inside one of them
+        data = pathlib.Path(os.environ.get("TCROPS_TEST_DATA") or checkout.ROOT.parent / "shared" / "data").resolve()
+        options += ["--variable", f"TCROPS_TEST_DATA={data}"]
         cache = compiler_cache()
         if cache:
             options += ["--variable", f"CCACHE_DIR={cache}"]
