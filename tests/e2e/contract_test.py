@@ -50,6 +50,13 @@ class Help(product.ProductCase):
                 self.assertIn(option, done.stdout, command)
             self.assertIn("Example: tcrops ", done.stdout)
 
+    def test_readme_has_the_same_table(self):
+        """Every row of README.md's command table says what --help says, and none is missing."""
+        readme = (product.ROOT / "README.md").read_text(encoding="utf-8")
+        rows = dict(re.findall(r"(?m)^\| `([a-z-]+)[^`]*` \| (.+) \|$", readme))
+        said = dict(re.findall(r"(?m)^  ([a-z-]+) {2,}(\w.*)$", self.ok(["--help"]).stdout))
+        self.assertEqual(rows, said)
+
     def test_starts_without_libtorch(self):
         store = ["--store", prepared()]
         for args in (["--help"], ["--version"], ["run", "--help"], ["config", "schema"],
