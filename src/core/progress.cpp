@@ -27,10 +27,12 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-Progress::Progress(std::string label, std::uint64_t total, std::string unit)
+Progress::Progress(std::string label, std::uint64_t total, std::string unit,
+                   std::uint64_t already_done)
     : label_(std::move(label)),
       total_(total),
       unit_(std::move(unit)),
+      already_done_(already_done),
       terminal_(isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() {
@@ -48,8 +50,9 @@ std::string Progress::line(std::uint64_t done, const std::string& note, bool bar
     }
     const std::string part = unit_ == "bytes" ? amount(done, unit_) : std::to_string(done);
     text += fmt::format("{} of {}", part, amount(total_, unit_));
-    if (done > 0 && done < total_) {
-      text += fmt::format(", {} left", duration(seconds * (1.0 - share) / share));
+    if (done > already_done_ && done < total_) {
+      const double pace = seconds / static_cast<double>(done - already_done_);
+      text += fmt::format(", {} left", duration(pace * static_cast<double>(total_ - done)));
     }
   } else {
     text += amount(done, unit_);

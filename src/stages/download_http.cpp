@@ -115,7 +115,8 @@ void accept(Transfer& transfer) {
     return;
   }
   transfer.progress.emplace(transfer.request->label,
-                            transfer.request->exact ? transfer.request->limit : total, "bytes");
+                            transfer.request->exact ? transfer.request->limit : total, "bytes",
+                            part.size());
 }
 
 std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user) {

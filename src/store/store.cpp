@@ -144,7 +144,14 @@ std::optional<Artifact> Store::keep_whole(const std::string& id) const {
   const FileLock lock(root_ / "drafts.lock");
   if (!fs::exists(target)) return std::nullopt;
   try {
-    return load(id);
+    Artifact artifact = load(id);
+    for (const auto& [name, file] : artifact.manifest.files.items()) {
+      if (sha256_file(artifact.file(name)) != file.at("sha256").get<std::string>()) {
+        throw Error(ExitCode::kArtifact,
+                    fmt::format("{}: SHA-256 differs", artifact.file(name).string()));
+      }
+    }
+    return artifact;
   } catch (const Error& e) {
     log_warning(fmt::format("replacing a damaged artifact: {}", e.what()));
   }

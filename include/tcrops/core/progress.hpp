@@ -12,7 +12,9 @@ namespace tcrops {
 class Progress {
  public:
   // `total` 0 means unknown. `unit` is what is counted: "trials", "rows", "bytes" (shown as MB).
-  Progress(std::string label, std::uint64_t total, std::string unit);
+  // `already_done` was there before this job began and says nothing about its speed.
+  Progress(std::string label, std::uint64_t total, std::string unit,
+           std::uint64_t already_done = 0);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -27,6 +29,7 @@ class Progress {
   std::string label_;
   std::uint64_t total_;
   std::string unit_;
+  std::uint64_t already_done_;
   bool terminal_;
   bool drawn_ = false;
   std::mutex mutex_;

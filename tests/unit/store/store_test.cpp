@@ -235,6 +235,18 @@ TEST_CASE("a damaged artifact counts as absent, or is reported") {
   CHECK(entries_in(f.root / "drafts") == 0);
 }
 
+TEST_CASE("publishing again mends a byte that changed without the size") {
+  const Fixture f;
+  const Artifact made = publish(f.store, 1);
+  flip_byte(made.file("data.bin"));
+  CHECK(f.store.find(key_of(1)));  // seen on the surface only
+  CHECK(error_of([&] { static_cast<void>(f.store.read(made, "data.bin")); }).code ==
+        ExitCode::kArtifact);
+  CHECK(publish(f.store, 1).id == made.id);
+  CHECK(f.store.read(made, "data.bin") == "some bytes\n");
+  CHECK(problems_of(f.store).empty());
+}
+
 TEST_CASE("work is kept until it is dropped") {
   const Fixture f;
   f.store.write_work(key_of(1), "trial-1", "a");

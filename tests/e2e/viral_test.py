@@ -1,0 +1,44 @@
+"""The commands of README.md on the real data: the viral benchmark, honestly and as the original paper did."""
+
+import json
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import product  # noqa: E402
+
+
+class Viral(product.ProductCase):
+    def viral(self, config, *arguments):
+        mirror = product.test_data("viral")
+        return self.ok(["run", "--config", product.ROOT / "configs" / config, "--set", f"fetch.mirror={mirror}",
+                        "--store", self.store, *arguments])
+
+    def test_metrics_stand_beside_their_baselines(self):
+        text = self.viral("viral.json").stdout
+        self.assertIn("8932 rows, 638 positive", text)
+        self.assertIn("Test rows: 896, 64 positive", text)
+        for row in ("model", "1-nearest-neighbour", "always no"):
+            self.assertRegex(text, rf"(?m)^{row} +(\d\.\d{{3}} *){{7}}$")
+        self.assertNotIn("WARNING", text)
+        done = json.loads(self.viral("viral.json", "--json").stdout)
+        facts = {stage["stage"]: stage["facts"] for stage in done["stages"]}
+        self.assertEqual(facts["preprocess"]["tcrs_on_several_sides"], 0)
+        self.assertEqual(len(facts["tune"]["best"]), 3)
+        self.assertEqual(facts["evaluate"]["caveats"], [])
+        model = facts["evaluate"]["model"]
+        never = facts["evaluate"]["baselines"]["always_no"]
+        self.assertGreater(model["pooled_auroc"], never["pooled_auroc"])
+        self.assertGreater(model["pooled_average_precision"], never["pooled_average_precision"])
+
+    def test_the_paper_is_repeated_and_labelled(self):
+        text = self.viral("paper.json", "--set", "tune.trials=12", "--set", "tune.minimum_positive_share=0").stdout
+        self.assertIn("123 features", text)
+        self.assertIn("Test rows: 893, 70 positive", text)
+        self.assertIn("WARNING: not a fair test: 618 TCRs stand both in training", text)
+        self.assertIn("WARNING: not a fair test: the parameters were chosen on these test rows", text)
+        self.assertIn("WARNING: clone_id", text)
+
+
+if __name__ == "__main__":
+    product.main()
