@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <exception>
+#include <filesystem>
 #include <new>
 
 namespace {
@@ -35,6 +36,10 @@ int main(int argc, char** argv) {
   } catch (const tcrops::Error& e) {
     tcrops::log_error(e.what());
     return static_cast<int>(e.code());
+  } catch (const std::filesystem::filesystem_error& e) {
+    const tcrops::Error error = tcrops::system_error("cannot use", e.path1(), e.code().value());
+    tcrops::log_error(error.what());
+    return static_cast<int>(error.code());
   } catch (const std::bad_alloc&) {
     tcrops::log_error("out of memory; use a machine with more, or smaller data");
     return static_cast<int>(ExitCode::kTemporary);

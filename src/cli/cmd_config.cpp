@@ -13,8 +13,8 @@ int show(Session& session) {
   const Json origins = fields.origins();
   std::vector<std::vector<std::string>> rows;
   for (const Field& field : fields.fields()) {
-    rows.push_back({field.path(), field.get().dump(), origins.at(field.path()).get<std::string>(),
-                    field.help});
+    rows.push_back({field.path(), field.get().dump(-1, ' ', false, Json::error_handler_t::replace),
+                    origins.at(field.path()).get<std::string>(), field.help});
   }
   print_result(
       session,

@@ -43,19 +43,9 @@ int predict_file(Session& session, const Options& options) {
   return 0;
 }
 
-// Options of a pipeline say nothing about a model that is named: better refused than ignored.
-void require_no_pipeline_options(const Session& session, const Options& options) {
-  const bool given = !session.config_path.empty() || !session.assignments.empty() ||
-                     options.pipeline.require_inputs || options.pipeline.force;
-  if (!given) return;
-  throw Error(ExitCode::kUsage,
-              "--model takes the model as it is: leave out --config, --set, --require-inputs and "
-              "--force, or leave out --model");
-}
-
 int predict(const CLI::App& app, Session& session, Options& options) {
   if (!options.model.empty()) {
-    require_no_pipeline_options(session, options);
+    require_no_pipeline_options(session, options.pipeline);
     return predict_file(session, options);
   }
   if (session.config_path.empty()) {
@@ -72,7 +62,11 @@ int predict(const CLI::App& app, Session& session, Options& options) {
   }
   session.load_config();
   options.batch.device = session.config.train.device;
-  options.model = session.config.name + ".model";
+  // The model that this configuration describes, and not whatever had the name last.
+  options.pipeline.only_reuse = options.pipeline.require_inputs;
+  stages::Pipeline pipeline(session.config, session.open_store(), options.pipeline);
+  pipeline.on_start = announce;
+  options.model = pipeline.run(stages::Stage::kTrain).back().artifact.id;
   return predict_file(session, options);
 }
 

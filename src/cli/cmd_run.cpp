@@ -1,7 +1,6 @@
 #include "commands.hpp"
 #include "report.hpp"
-
-#include <tcrops/core/log.hpp>
+#include "stage_options.hpp"
 
 #include <fmt/format.h>
 
@@ -42,9 +41,7 @@ std::string summary(const Session& session, const std::vector<stages::StageOutco
 int run_pipeline(Session& session, const stages::PipelineOptions& options) {
   session.load_config();
   stages::Pipeline pipeline(session.config, session.open_store(), options);
-  pipeline.on_start = [](stages::Stage stage) {
-    log_info(fmt::format("{} …", stages::stage_name(stage)));
-  };
+  pipeline.on_start = announce;
   const auto outcomes = pipeline.run_all();
   Json json = {
       {"schema", "tcrops.run/1"}, {"name", session.config.name}, {"stages", Json::array()}};

@@ -40,6 +40,7 @@ int check(const CLI::App& app, Session& session, const Options& options) {
     assign_if_given(app, session, "--max-p99-ms", "serve_check.max_p99_ms");
     return run_stage(session, stages::Stage::kServeCheck, options.pipeline);
   }
+  require_no_pipeline_options(session, options.pipeline);
   const auto report = check_model(session, options);
   std::string text = checks_text(report.checks_json());
   if (report.latency.is_object()) {

@@ -3,6 +3,7 @@
 #include "report.hpp"
 #include "stage_options.hpp"
 
+#include <tcrops/core/error.hpp>
 #include <tcrops/core/log.hpp>
 
 #include <fmt/format.h>
@@ -19,12 +20,21 @@ void add_stage_options(CLI::App& app, Session& session, stages::PipelineOptions&
   add_output_options(app, session);
 }
 
+void announce(stages::Stage stage) { log_info(fmt::format("{} …", stages::stage_name(stage))); }
+
+void require_no_pipeline_options(const Session& session, const stages::PipelineOptions& options) {
+  const bool given = !session.config_path.empty() || !session.assignments.empty() ||
+                     options.require_inputs || options.force;
+  if (!given) return;
+  throw Error(ExitCode::kUsage,
+              "--model takes the model as it is: leave out --config, --set, --require-inputs and "
+              "--force, or leave out --model");
+}
+
 int run_stage(Session& session, stages::Stage stage, const stages::PipelineOptions& options) {
   session.load_config();
   stages::Pipeline pipeline(session.config, session.open_store(), options);
-  pipeline.on_start = [](stages::Stage started) {
-    log_info(fmt::format("{} …", stages::stage_name(started)));
-  };
+  pipeline.on_start = announce;
   const auto outcomes = pipeline.run(stage);
   const auto& last = outcomes.back();
   Json json = outcome_json(last);

@@ -94,10 +94,14 @@ std::string evaluation_text(const Json& facts) {
   out += format_table({"", "macro AUROC", "macro AP", "pooled AUROC", "pooled AP", "accuracy",
                        "precision", "recall"},
                       rows);
-  const Json& model = facts.at("model").at("macro_average_precision");
-  const Json& nearest = facts.at("baselines").at("nearest_neighbour").at("macro_average_precision");
-  if (model.is_number() && nearest.is_number() && model <= nearest) {
-    out += "NOTE: the model does not beat looking up the nearest known binder (macro AP)\n";
+  for (const auto& [key, name] : {std::pair{"macro_average_precision", "macro AP"},
+                                  std::pair{"pooled_average_precision", "pooled AP"}}) {
+    const Json& model = facts.at("model").at(key);
+    const Json& nearest = facts.at("baselines").at("nearest_neighbour").at(key);
+    if (model.is_number() && nearest.is_number() && model <= nearest) {
+      out += fmt::format(
+          "NOTE: in {} the model does not beat looking up the nearest known binder\n", name);
+    }
   }
   for (const Json& caveat : facts.at("caveats")) out += "WARNING: " + text(caveat) + "\n";
   return out;

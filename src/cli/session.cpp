@@ -11,6 +11,11 @@
 namespace tcrops::cli {
 namespace {
 
+// TCROPS_* that are not settings: the store, and what scripts and tests of this repository use.
+const std::vector<std::string> kOtherVariables = {
+    "TCROPS_STORE", "TCROPS_TEST_DATA",  "TCROPS_BIN",      "TCROPS_CI_",
+    "TCROPS_JOBS",  "TCROPS_SKIP_SETUP", "TCROPS_NODE_DIR", "TCROPS_SOURCE_DIR"};
+
 std::map<std::string, std::string> environment() {
   std::map<std::string, std::string> variables;
   for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
@@ -20,6 +25,11 @@ std::map<std::string, std::string> environment() {
     }
   }
   return variables;
+}
+
+// A path may hold bytes that are not UTF-8; they must not keep a result from its reader.
+std::string shown_json(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 const Field& field_at(const FieldTable& table, const std::string& path) {
@@ -33,7 +43,7 @@ const Field& field_at(const FieldTable& table, const std::string& path) {
 
 void Session::load_config() {
   if (!config_path.empty()) config.fields().read_file(config_path);
-  config.fields().read_environment(environment());
+  config.fields().read_environment(environment(), kOtherVariables);
   for (const std::string& assignment : assignments) config.fields().assign(assignment);
   config.check();
 }
@@ -82,7 +92,7 @@ void assign_if_given(const CLI::App& app, Session& session, const std::string& f
 }
 
 void print_result(const Session& session, const Json& json, const std::string& text) {
-  const std::string out = session.json ? json.dump(2) + "\n" : text;
+  const std::string out = session.json ? shown_json(json) : text;
   if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0) {
     throw Error(ExitCode::kFailure, "cannot write the result to stdout");
   }

@@ -258,21 +258,36 @@ Json FieldTable::schema() const {
   return root;
 }
 
-void FieldTable::read_environment(const std::map<std::string, std::string>& environment) {
+Field& FieldTable::field_of_variable(const std::string& name, const std::string& where) {
+  if (Field* field = find("", name); field != nullptr) return *field;
+  std::vector<std::string> known;
+  for (const Field& field : fields_) {
+    const std::string variable =
+        field.section.empty() ? field.name : field.section + "_" + field.name;
+    known.push_back("TCROPS_" + to_upper(variable));
+  }
+  for (const auto& [section, help] : sections_) {
+    if (section.empty() || !name.starts_with(section + "_")) continue;
+    const std::string key = name.substr(section.size() + 1);
+    if (Field* field = find(section, key); field != nullptr) return *field;
+    reject(where, section + "." + key,
+           fmt::format("unknown key{}", suggestion(key, names(section))));
+  }
+  throw Error(ExitCode::kConfiguration, fmt::format("{} no such setting{}", where,
+                                                    suggestion("TCROPS_" + to_upper(name), known)));
+}
+
+void FieldTable::read_environment(const std::map<std::string, std::string>& environment,
+                                  const std::vector<std::string>& reserved) {
   for (const auto& [variable, text] : environment) {
     if (!variable.starts_with("TCROPS_")) continue;
-    const std::string rest = to_lower(variable.substr(7));
-    for (const auto& [section, help] : sections_) {
-      if (section.empty() || !rest.starts_with(section + "_")) continue;
-      const std::string name = rest.substr(section.size() + 1);
-      Field* field = find(section, name);
-      const std::string where = fmt::format("environment variable {}:", variable);
-      if (field == nullptr) {
-        reject(where, section + "." + name,
-               fmt::format("unknown key{}", suggestion(name, names(section))));
-      }
-      set_checked(*field, value_from_text(*field, text), Origin::kEnvironment, where);
-    }
+    const bool ours = std::none_of(reserved.begin(), reserved.end(), [&](const std::string& word) {
+      return variable == word || (word.ends_with('_') && variable.starts_with(word));
+    });
+    if (!ours) continue;
+    const std::string where = fmt::format("environment variable {}:", variable);
+    Field& field = field_of_variable(to_lower(variable.substr(7)), where);
+    set_checked(field, value_from_text(field, text), Origin::kEnvironment, where);
   }
 }
 

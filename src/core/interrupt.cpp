@@ -32,10 +32,11 @@ void check_interrupt() {
     case 0:
       return;
     case SIGTERM:
-      throw Error(ExitCode::kTerminated, "terminated; the same command continues where it stopped");
+      throw Error(ExitCode::kTerminated,
+                  "terminated; finished stages and trials are kept, the same command continues");
     default:
       throw Error(ExitCode::kInterrupted,
-                  "interrupted; the same command continues where it stopped");
+                  "interrupted; finished stages and trials are kept, the same command continues");
   }
 }
 

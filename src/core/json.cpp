@@ -28,6 +28,13 @@ std::string canonical_json(const Json& value) {
   }
 }
 
+Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+std::string valid_utf8(const std::string& text) {
+  const std::string quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return Json::parse(quoted).get<std::string>();
+}
+
 Json parse_json(const std::string& text, const std::string& name) {
   try {
     return Json::parse(text);

@@ -1,4 +1,5 @@
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/interrupt.hpp>
 #include <tcrops/core/sha256.hpp>
 
 #include <openssl/evp.h>
@@ -55,16 +56,17 @@ std::string sha256_hex(std::string_view bytes) {
   return hash.hex();
 }
 
-std::string sha256_file(const std::filesystem::path& path) {
+std::string sha256_file(const std::filesystem::path& path, ExitCode otherwise) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw system_error("cannot read", path, errno, ExitCode::kArtifact);
+  if (!in) throw system_error("cannot read", path, errno, otherwise);
   Sha256 hash;
   std::vector<char> block(1U << 20U);
   while (in) {
+    check_interrupt();
     in.read(block.data(), static_cast<std::streamsize>(block.size()));
     hash.update({block.data(), static_cast<std::size_t>(in.gcount())});
   }
-  if (in.bad()) throw system_error("cannot read", path, EIO, ExitCode::kArtifact);
+  if (in.bad()) throw system_error("cannot read", path, EIO, otherwise);
   return hash.hex();
 }
 

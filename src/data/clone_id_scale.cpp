@@ -1,6 +1,7 @@
 #include "clone_id_scale.hpp"
 
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/interrupt.hpp>
 #include <tcrops/core/text.hpp>
 
 #include <fmt/format.h>
@@ -12,12 +13,6 @@ namespace tcrops::data {
 namespace {
 
 constexpr int kMaximumDecimals = 9;
-
-std::optional<double> finite_number(const std::string& text) {
-  const auto value = parse_number(text);
-  if (!value || !std::isfinite(*value)) return std::nullopt;
-  return value;
-}
 
 int decimals_of(const std::string& text) {
   const std::size_t point = text.find('.');
@@ -34,12 +29,19 @@ int decimals_of(const std::string& text) {
 
 }  // namespace
 
+std::optional<double> clone_number(const std::string& text) {
+  const auto value = parse_number(text);
+  if (!value || !std::isfinite(*value)) return std::nullopt;
+  return value;
+}
+
 CloneIdScale CloneIdScale::fit(std::span<const Record> records) {
   CloneIdScale scale;
   bool first = true;
   for (const Record& record : records) {
+    check_interrupt();
     const std::string& text = record[Column::kCloneId];
-    const auto value = finite_number(text);
+    const auto value = clone_number(text);
     if (!value) unfit(record, "is not a number");
     scale.minimum_ = first ? *value : std::min(scale.minimum_, *value);
     scale.maximum_ = first ? *value : std::max(scale.maximum_, *value);
@@ -51,6 +53,7 @@ CloneIdScale CloneIdScale::fit(std::span<const Record> records) {
     unfit(records.front(), "and others span more than a number can hold");
   }
   for (const Record& record : records) {
+    check_interrupt();
     const std::string& text = record[Column::kCloneId];
     const std::string back = scale.decode(scale.encode(text).value_or(0.0F));
     if (back != text) {
@@ -63,7 +66,7 @@ CloneIdScale CloneIdScale::fit(std::span<const Record> records) {
 }
 
 std::optional<float> CloneIdScale::encode(const std::string& text) const {
-  const auto value = finite_number(text);
+  const auto value = clone_number(text);
   if (!value) return std::nullopt;
   const double range = maximum_ - minimum_;
   return static_cast<float>((*value - minimum_) / (range > 0 ? range : 1.0));

@@ -1,4 +1,5 @@
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/interrupt.hpp>
 #include <tcrops/data/profile.hpp>
 
 #include <fmt/format.h>
@@ -70,9 +71,7 @@ struct Shapes {
       if (!record[column].empty()) ++genes[name_of(column)][record[column]];
     }
   }
-  static std::string name_of(Column column) {
-    return std::string(kColumnNames[static_cast<std::size_t>(column)]);
-  }
+  static std::string name_of(Column column) { return std::string(column_name(column)); }
 };
 
 }  // namespace
@@ -88,6 +87,7 @@ Json profile(std::span<const Record> records, std::span<const Side> sides) {
   std::map<std::string, SidedTally> epitopes;
   Shapes shapes;
   for (std::size_t i = 0; i < records.size(); ++i) {
+    check_interrupt();
     const Record& record = records[i];
     const auto [at, is_new] = tcr_numbers.try_emplace(tcr_key(record), tcr_numbers.size());
     if (is_new) shapes.count_tcr(record);

@@ -4,13 +4,12 @@
 
 namespace tcrops::data {
 
-std::string tcr_key(const Record& record) {
+std::string tcr_key(const Record& record, std::span<const Column> columns) {
   // The unit separator of ASCII, which no value has.
   constexpr char kBetween = '\x1f';
   std::string key;
   key.reserve(96);
-  for (const Column column : {Column::kCdr3Alpha, Column::kCdr3Beta, Column::kVAlpha,
-                              Column::kVBeta, Column::kJAlpha, Column::kJBeta}) {
+  for (const Column column : columns) {
     key += record[column];
     key += kBetween;
   }

@@ -1,5 +1,7 @@
 #include "scalar_encoder.hpp"
 
+#include "letters.hpp"
+
 #include <tcrops/core/error.hpp>
 
 #include <fmt/format.h>
@@ -53,10 +55,7 @@ std::optional<EncodeFault> ScalarEncoder::text_fault(const Record& record, Colum
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < code_of_.size() && code_of_[byte] != 0) continue;
-    const bool printable = c >= ' ' && c <= '~';
-    const std::string shown =
-        printable ? fmt::format("letter '{}'", c) : fmt::format("byte 0x{:02X}", byte);
-    return EncodeFault{column, shown + " did not occur in the data the encoder was fitted on"};
+    return EncodeFault{column, shown(c) + " did not occur in the data the encoder was fitted on"};
   }
   const std::size_t width = width_of(column);
   if (text.size() <= width) return std::nullopt;

@@ -1,7 +1,9 @@
 // How a scalar encoder comes to be: from a table, or from its own JSON.
+#include "letters.hpp"
 #include "scalar_encoder.hpp"
 
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/interrupt.hpp>
 #include <tcrops/data/encoder.hpp>
 
 #include <fmt/format.h>
@@ -13,25 +15,20 @@ namespace tcrops::data {
 namespace {
 
 constexpr int kVersion = 1;
-constexpr std::size_t kLongestText = 255;
 constexpr std::array<const char*, kTextGroupCount> kGroupNames = {"cdr3", "epitope", "gene"};
-
-std::string_view name_of(Column column) { return kColumnNames[static_cast<std::size_t>(column)]; }
 
 void check_text(const Record& record, Column column) {
   const std::string& text = record[column];
   const auto fail = [&](const std::string& problem) {
     throw Error(ExitCode::kInputData,
-                fmt::format("line {}: {} {}", record.line, name_of(column), problem));
+                fmt::format("line {}: {} {}", record.line, column_name(column), problem));
   };
   if (text.size() > kLongestText) {
     fail(fmt::format("has {} characters; at most {} can be encoded", text.size(), kLongestText));
   }
-  const auto odd =
-      std::find_if(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; });
+  const auto odd = std::find_if_not(text.begin(), text.end(), is_printable);
   if (odd != text.end()) {
-    fail(fmt::format("holds byte 0x{:02X}; only printable ASCII characters can be encoded",
-                     static_cast<unsigned char>(*odd)));
+    fail("holds " + shown(*odd) + "; only printable ASCII characters can be encoded");
   }
 }
 
@@ -58,8 +55,7 @@ std::string alphabet_from_json(const Json& text) {
   if (!text.is_string()) corrupt("alphabet must be a text");
   auto alphabet = text.get<std::string>();
   for (std::size_t i = 0; i < alphabet.size(); ++i) {
-    const bool printable = alphabet[i] >= ' ' && alphabet[i] <= '~';
-    if (!printable || (i > 0 && alphabet[i - 1] >= alphabet[i])) {
+    if (!is_printable(alphabet[i]) || (i > 0 && alphabet[i - 1] >= alphabet[i])) {
       corrupt("alphabet must be distinct printable characters in ascending order");
     }
   }
@@ -87,6 +83,7 @@ std::unique_ptr<Encoder> fit_scalar_encoder(std::span<const Record> records,
     }
     std::size_t& width = fit.widths[static_cast<std::size_t>(group_of(column))];
     for (const Record& record : records) {
+      check_interrupt();
       check_text(record, column);
       width = std::max(width, record[column].size());
       letters.insert(record[column].begin(), record[column].end());
@@ -101,7 +98,7 @@ std::unique_ptr<Encoder> fit_scalar_encoder(std::span<const Record> records,
 
 Json ScalarEncoder::to_json() const {
   Json value = {{"kind", "scalar"}, {"version", kVersion}, {"alphabet", fit_.alphabet}};
-  for (const Column column : fit_.features) value["features"].push_back(name_of(column));
+  for (const Column column : fit_.features) value["features"].push_back(column_name(column));
   for (std::size_t g = 0; g < kTextGroupCount; ++g)
     value["widths"][kGroupNames[g]] = fit_.widths[g];
   if (fit_.clone_id) value["clone_id"] = fit_.clone_id->to_json();

@@ -1,4 +1,5 @@
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/interrupt.hpp>
 #include <tcrops/core/rng.hpp>
 #include <tcrops/data/split.hpp>
 
@@ -38,11 +39,12 @@ struct Tcr {
 };
 
 // The distinct TCRs, sorted by key so that the order of the rows has no say.
-std::vector<Tcr> collect_tcrs(std::span<const Record> records) {
+std::vector<Tcr> collect_tcrs(std::span<const Record> records, std::span<const Column> columns) {
   std::unordered_map<std::string, std::size_t> index;
   std::vector<Tcr> tcrs;
   for (std::size_t row = 0; row < records.size(); ++row) {
-    std::string key = tcr_key(records[row]);
+    check_interrupt();
+    std::string key = tcr_key(records[row], columns);
     const auto [at, is_new] = index.try_emplace(key, tcrs.size());
     if (is_new) tcrs.push_back({std::move(key), {}, {}});
     Tcr& tcr = tcrs[at->second];
@@ -62,6 +64,7 @@ std::map<std::string, std::vector<std::size_t>> make_strata(const std::vector<Tc
   }
   std::map<std::string, std::vector<std::size_t>> strata;
   for (std::size_t i = 0; i < tcrs.size(); ++i) {
+    check_interrupt();
     const auto& epitopes = tcrs[i].epitopes;
     const auto rarest =
         std::min_element(epitopes.begin(), epitopes.end(),
@@ -167,9 +170,9 @@ std::vector<Side> torch_random_split(std::size_t n, SplitFractions fractions, st
 }
 
 std::vector<Side> grouped_split(std::span<const Record> records, SplitFractions fractions,
-                                std::uint64_t seed) {
+                                std::uint64_t seed, std::span<const Column> columns) {
   check_fractions(fractions);
-  const std::vector<Tcr> tcrs = collect_tcrs(records);
+  const std::vector<Tcr> tcrs = collect_tcrs(records, columns);
   const std::vector<Side> dealt = deal_sides(make_strata(tcrs), tcrs.size(), fractions, seed);
   std::vector<Side> sides(records.size(), Side::kTrain);
   for (std::size_t i = 0; i < tcrs.size(); ++i) {
@@ -178,13 +181,17 @@ std::vector<Side> grouped_split(std::span<const Record> records, SplitFractions 
   return sides;
 }
 
-std::size_t shared_tcrs(std::span<const Record> records, std::span<const Side> sides) {
+std::size_t shared_tcrs(std::span<const Record> records, std::span<const Side> sides,
+                        std::span<const Column> columns) {
   if (records.size() != sides.size()) {
     throw Error(ExitCode::kFailure,
                 fmt::format("shared_tcrs: {} records but {} sides", records.size(), sides.size()));
   }
   std::unordered_map<std::string, std::set<Side>> seen;
-  for (std::size_t i = 0; i < records.size(); ++i) seen[tcr_key(records[i])].insert(sides[i]);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    check_interrupt();
+    seen[tcr_key(records[i], columns)].insert(sides[i]);
+  }
   return static_cast<std::size_t>(std::count_if(
       seen.begin(), seen.end(), [](const auto& entry) { return entry.second.size() > 1; }));
 }

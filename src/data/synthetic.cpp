@@ -1,4 +1,5 @@
 #include "germline.hpp"
+#include "letters.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/interrupt.hpp>
@@ -19,7 +20,6 @@
 namespace tcrops::data {
 namespace {
 
-constexpr std::string_view kAminoAcids = "ACDEFGHIKLMNPQRSTVWY";
 constexpr std::int64_t kMaximumEpitopes = 10'000;
 constexpr std::size_t kBetaMotif = 4;
 constexpr std::size_t kAlphaMotif = 3;

@@ -1,4 +1,8 @@
+#include "clone_id_scale.hpp"
+#include "letters.hpp"
+
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/interrupt.hpp>
 #include <tcrops/core/text.hpp>
 #include <tcrops/data/csv.hpp>
 #include <tcrops/data/table.hpp>
@@ -10,7 +14,6 @@
 namespace tcrops::data {
 namespace {
 
-constexpr std::string_view kAminoAcids = "ACDEFGHIKLMNPQRSTVWY";
 constexpr std::size_t kReasonsShown = 3;
 
 [[noreturn]] void bad_header(const std::string& name, std::size_t line,
@@ -43,15 +46,12 @@ bool is_sequence(Column column) {
   return column == Column::kCdr3Alpha || column == Column::kCdr3Beta || column == Column::kEpitope;
 }
 
-bool is_printable(char c) { return c >= ' ' && c <= '~'; }
-
-std::string shown(char c) {
-  if (is_printable(c)) return fmt::format("letter '{}'", c);
-  return fmt::format("byte 0x{:02X}", static_cast<unsigned char>(c));
-}
-
 // What is wrong with a value that is there; empty when nothing is.
-std::optional<std::string> value_fault(Column column, const std::string& value) {
+std::optional<std::string> value_fault(Column column, const std::string& value, bool is_required) {
+  if (value.size() > kLongestText) {
+    return fmt::format("has {} characters; at most {} are allowed", value.size(), kLongestText);
+  }
+  if (column == Column::kCloneId && is_required && !clone_number(value)) return "is not a number";
   for (const char c : value) {
     if (is_sequence(column)) {
       if (kAminoAcids.find(c) == std::string_view::npos) {
@@ -98,9 +98,10 @@ HeaderMap match_header(const std::vector<std::string>& header, const std::vector
                        LabelRule label_rule, const std::string& name, std::size_t line) {
   HeaderMap map;
   for (std::size_t c = 0; c < kColumnCount; ++c) {
-    const auto position = find_column(header, kColumnNames[c], name, line);
-    if (!position && contains(required, static_cast<Column>(c))) {
-      missing_column(header, kColumnNames[c], name, line);
+    const auto column = static_cast<Column>(c);
+    const auto position = find_column(header, column_name(column), name, line);
+    if (!position && contains(required, column)) {
+      missing_column(header, column_name(column), name, line);
     }
     map.present[c] = position.has_value();
     map.position[c] = position.value_or(0);
@@ -122,27 +123,27 @@ RowResult parse_row(const std::vector<std::string>& fields, const HeaderMap& hea
   RowResult result;
   result.record.line = line;
   for (std::size_t c = 0; c < kColumnCount; ++c) {
-    const Column column = static_cast<Column>(c);
     if (!header.present[c]) continue;
+    const auto column = static_cast<Column>(c);
     const std::string& value = fields[header.position[c]];
+    const bool is_required = contains(required, column);
     if (trim(value).empty()) {
-      if (contains(required, column)) return refused(line, kColumnNames[c], "the value is missing");
+      if (is_required) return refused(line, column_name(column), "the value is missing");
       continue;
     }
-    if (auto fault = value_fault(column, value)) {
-      return refused(line, kColumnNames[c], std::move(*fault));
+    if (is_required || label_rule == LabelRule::kRequired) {
+      if (auto fault = value_fault(column, value, is_required)) {
+        return refused(line, column_name(column), std::move(*fault));
+      }
     }
     result.record.values[c] = value;
   }
   if (!header.label) return result;
   const std::string& text = fields[*header.label];
-  if (trim(text).empty()) {
-    if (label_rule == LabelRule::kOptional) return result;
-    return refused(line, kLabelColumn, "the value is missing");
-  }
   result.record.label = parse_label(text);
-  if (!result.record.label) return refused(line, kLabelColumn, "must be 0 or 1");
-  return result;
+  if (result.record.label || label_rule == LabelRule::kOptional) return result;
+  return refused(line, kLabelColumn,
+                 trim(text).empty() ? "the value is missing" : "must be 0 or 1");
 }
 
 Table read_table(std::istream& in, const std::string& name, const std::vector<Column>& required,
@@ -157,6 +158,7 @@ Table read_table(std::istream& in, const std::string& name, const std::vector<Co
   const HeaderMap header = match_header(fields, required, label_rule, name, reader.line());
   Table table;
   while (reader.next(fields)) {
+    check_interrupt();
     RowResult row = parse_row(fields, header, header_size, required, label_rule, reader.line());
     if (row.refusal) {
       table.refusals.push_back(std::move(*row.refusal));

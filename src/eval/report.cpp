@@ -9,8 +9,6 @@
 namespace tcrops::eval {
 namespace {
 
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
 // Rows of one group.
 struct Rows {
   std::vector<std::uint8_t> labels;

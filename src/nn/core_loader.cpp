@@ -18,19 +18,45 @@ namespace {
 
 constexpr const char* kLibrary = "libtcrops_nn_torch.so";
 
-// The arithmetic libraries read these once, when they are loaded. One thread per caller: on nets
-// this small a second one makes training four times slower, and trials run in parallel instead. The
-// kernel is named because OpenBLAS chooses by processor model and takes AVX2 on AVX-512 processors
-// that it does not know (half the speed), and because backend_class() then says which kernel it
-// was.
+// What ATen and OpenBLAS call the kernels of a vector class; null leaves the choice to OpenBLAS.
+struct Kernels {
+  const char* aten;
+  const char* openblas;
+};
+
+// ATen itself takes AVX2 on some AVX-512 processors and not on others; only the products gain from
+// more. Where there are no vector instructions to name, the oldest kernels that OpenBLAS has for
+// the architecture, which run on all of its processors.
+Kernels kernels(VectorClass value) {
+  if (value == VectorClass::kAvx512) return {"avx2", "SkylakeX"};
+  if (value == VectorClass::kAvx2) return {"avx2", "Haswell"};
+#if defined(__x86_64__)
+  return {"default", "Prescott"};
+#elif defined(__aarch64__)
+  return {"default", "ARMV8"};
+#else
+  return {"default", nullptr};
+#endif
+}
+
+// The arithmetic libraries read these once, when they are loaded; what the user has set would
+// change results. One thread per caller: on nets this small a second one makes training four times
+// slower, and trials run in parallel instead. The kernels are named because backend_class() then
+// says which they were, and because OpenBLAS chooses by processor model and takes AVX2 on AVX-512
+// processors that it does not know (half the speed).
 void prepare_environment() {
   ::setenv("OPENBLAS_NUM_THREADS", "1", 1);
   ::setenv("OMP_NUM_THREADS", "1", 1);
   ::setenv("MKL_NUM_THREADS", "1", 1);
-  if (vector_class() == VectorClass::kAvx512) ::setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
-  if (vector_class() == VectorClass::kAvx2) ::setenv("OPENBLAS_CORETYPE", "Haswell", 1);
-  // What cuBLAS needs to give the same sums on every run.
+  const Kernels names = kernels(vector_class());
+  ::setenv("ATEN_CPU_CAPABILITY", names.aten, 1);
+  ::unsetenv("OPENBLAS_CORETYPE");
+  if (names.openblas != nullptr) ::setenv("OPENBLAS_CORETYPE", names.openblas, 1);
+  // What cuBLAS needs to give the same sums on every run, in full single precision.
   ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 1);
+  ::setenv("NVIDIA_TF32_OVERRIDE", "0", 1);
+  // Cards are counted as the driver lists them: backend_class() names the one that computes.
+  ::setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID", 1);
 }
 
 // A row's logit must not depend on the rows beside it. That holds when every product has the same

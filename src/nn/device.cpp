@@ -1,3 +1,4 @@
+#include "cuda_cards.hpp"
 #include "vector_class.hpp"
 
 #include <tcrops/core/error.hpp>
@@ -5,12 +6,6 @@
 #include <tcrops/nn/device.hpp>
 
 #include <fmt/format.h>
-#include <system_error>
-
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <vector>
 
 namespace tcrops::nn {
 namespace {
@@ -23,12 +18,6 @@ constexpr bool kBuiltWithCuda = false;
 
 constexpr int kMaximumIndex = 255;
 
-bool driver_shows_card() {
-  std::error_code failed;
-  return std::filesystem::exists("/dev/nvidia0", failed) ||
-         std::filesystem::exists("/dev/nvidiactl", failed);
-}
-
 #if defined(__x86_64__)
 constexpr const char* kProcessorFamily = "x86_64";
 #elif defined(__aarch64__)
@@ -36,27 +25,6 @@ constexpr const char* kProcessorFamily = "aarch64";
 #else
 constexpr const char* kProcessorFamily = "generic";
 #endif
-
-// "NVIDIA H200" -> "nvidia-h200". The driver lists cards by bus address.
-std::string card_family(int index) {
-  std::error_code failed;
-  std::vector<std::filesystem::path> cards;
-  for (std::filesystem::directory_iterator entry("/proc/driver/nvidia/gpus", failed), end;
-       !failed && entry != end; entry.increment(failed)) {
-    cards.push_back(entry->path());
-  }
-  std::sort(cards.begin(), cards.end());
-  if (static_cast<std::size_t>(index) >= cards.size()) return "unknown";
-  std::ifstream information(cards[static_cast<std::size_t>(index)] / "information");
-  for (std::string line; std::getline(information, line);) {
-    constexpr std::string_view kKey = "Model:";
-    if (!line.starts_with(kKey)) continue;
-    std::string model = to_lower(trim(std::string_view(line).substr(kKey.size())));
-    std::replace(model.begin(), model.end(), ' ', '-');
-    return model;
-  }
-  return "unknown";
-}
 
 Device cuda_device(const std::string& text, int index) {
   if (!kBuiltWithCuda) {
@@ -67,13 +35,12 @@ Device cuda_device(const std::string& text, int index) {
             "CUDA LibTorch",
             text));
   }
-  if (!driver_shows_card()) {
-    throw Error(
-        ExitCode::kFailure,
-        fmt::format(
-            "device \"{}\": the NVIDIA driver shows no card (no /dev/nvidia0); use \"cpu\" or "
-            "\"auto\", or run where a card is visible",
-            text));
+  if (!card_visible()) {
+    throw Error(ExitCode::kFailure,
+                fmt::format("device \"{}\": no card is visible (no /dev/nvidia0, or "
+                            "CUDA_VISIBLE_DEVICES hides all); use \"cpu\" or "
+                            "\"auto\", or run where one is",
+                            text));
   }
   return {.cuda = true, .index = index};
 }
@@ -108,7 +75,7 @@ std::string Device::name() const { return cuda ? fmt::format("cuda:{}", index) :
 
 Device resolve_device(const std::string& text) {
   if (text == "cpu") return {};
-  if (text == "auto") return {.cuda = kBuiltWithCuda && driver_shows_card(), .index = 0};
+  if (text == "auto") return {.cuda = kBuiltWithCuda && card_visible(), .index = 0};
   if (text == "cuda") return cuda_device(text, 0);
   constexpr std::string_view kPrefix = "cuda:";
   if (text.starts_with(kPrefix)) {

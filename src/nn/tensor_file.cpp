@@ -137,7 +137,12 @@ void check_metadata(const Header& value) {
   if (!texts) throw Refusal{"its metadata is not a map of texts"};
 }
 
-std::vector<Tensor> read_checked(std::string_view bytes) {
+struct Parts {
+  std::string_view header;
+  std::string_view data;
+};
+
+Parts split_file(std::string_view bytes) {
   if (bytes.size() < kSizeField)
     throw Refusal{fmt::format("it has {} bytes, too few for a header", bytes.size())};
   std::uint64_t header_size = 0;
@@ -146,11 +151,13 @@ std::vector<Tensor> read_checked(std::string_view bytes) {
     throw Refusal{fmt::format("it says its header has {} bytes, of {} in the file (at most {})",
                               header_size, bytes.size(), kMaximumHeader)};
   }
-  const std::string_view text = bytes.substr(kSizeField, header_size);
-  const std::string_view data = bytes.substr(kSizeField + header_size);
-  if (!text.starts_with('{')) throw Refusal{"its header does not begin with {"};
-  const Header header = parse_header(text);
+  const Parts parts{bytes.substr(kSizeField, header_size), bytes.substr(kSizeField + header_size)};
+  if (!parts.header.starts_with('{')) throw Refusal{"its header does not begin with {"};
+  return parts;
+}
 
+// In the order of their bytes, which lie one after the other and fill `data_size`.
+std::vector<Entry> read_entries(const Header& header, std::uint64_t data_size) {
   std::vector<Entry> entries;
   for (const auto& [name, value] : header.items()) {
     if (name == kMetadata)
@@ -168,15 +175,20 @@ std::vector<Tensor> read_checked(std::string_view bytes) {
                                 entry.tensor.name)};
     reached = entry.end;
   }
-  if (reached != data.size()) {
+  if (reached != data_size) {
     throw Refusal{
-        fmt::format("its tensors have {} bytes, but {} follow the header", reached, data.size())};
+        fmt::format("its tensors have {} bytes, but {} follow the header", reached, data_size)};
   }
+  return entries;
+}
 
+std::vector<Tensor> read_checked(std::string_view bytes) {
+  const Parts parts = split_file(bytes);
+  std::vector<Entry> entries = read_entries(parse_header(parts.header), parts.data.size());
   std::vector<Tensor> tensors;
   tensors.reserve(entries.size());
   for (Entry& entry : entries) {
-    const auto* first = reinterpret_cast<const std::byte*>(data.data()) + entry.begin;
+    const auto* first = reinterpret_cast<const std::byte*>(parts.data.data()) + entry.begin;
     entry.tensor.bytes.assign(first, first + (entry.end - entry.begin));
     tensors.push_back(std::move(entry.tensor));
   }

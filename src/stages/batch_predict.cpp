@@ -23,38 +23,89 @@ namespace tcrops::stages {
 namespace {
 
 constexpr std::size_t kChunkRows = 8192;
+constexpr std::size_t kChunkBytes = std::size_t{16} << 20U;
 
-// Where result lines go: a file that appears whole, or stdout.
+namespace fs = std::filesystem;
+
+// What a chain of links leads to, even where that does not exist yet; a file is replaced there, so
+// that the links stay.
+fs::path behind_links(fs::path path) {
+  std::error_code fault;
+  while (fs::is_symlink(path, fault)) {
+    const fs::path next = fs::read_symlink(path, fault);
+    if (fault) throw system_error("cannot read the link", path, fault.value());
+    path = path.parent_path() / next;
+  }
+  return path;
+}
+
+// Where result lines go: a file that appears whole; or stdout, a pipe or a device, line by line.
 class Output {
  public:
-  explicit Output(const std::string& path) {
-    if (path == "-") return;
-    if (std::filesystem::is_directory(path)) {
-      throw Error(ExitCode::kFailure,
-                  fmt::format("{}: a folder; name the file to write with --output", path));
+  explicit Output(const std::string& path) : name_(path == "-" ? "stdout" : path) {
+    if (path == "-") {
+      stream_ = stdout;
+      return;
     }
-    file_ = std::make_unique<AtomicFile>(path);
+    std::error_code fault;
+    switch (fs::status(path, fault).type()) {
+      case fs::file_type::none:
+        throw system_error("cannot create", path, fault.value());
+      case fs::file_type::directory:
+        throw Error(ExitCode::kFailure,
+                    fmt::format("{}: a folder; name the file to write with --output", path));
+      case fs::file_type::regular:
+      case fs::file_type::not_found:
+        file_ = std::make_unique<AtomicFile>(behind_links(path));
+        return;
+      default:
+        open_stream(path);
+    }
   }
+  [[nodiscard]] bool is_stream() const { return stream_ != nullptr; }
   void write(const std::string& text) {
     if (file_) {
       file_->write(text);
-    } else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
-      throw system_error("cannot write", "stdout", errno);
+    } else if (std::fwrite(text.data(), 1, text.size(), stream_) != text.size()) {
+      fail("cannot write");
     }
   }
   void commit() {
-    if (file_) file_->commit();
-    if (!file_ && std::fflush(stdout) != 0) throw system_error("cannot write", "stdout", errno);
+    if (file_) {
+      file_->commit();
+    } else if (std::fflush(stream_) != 0) {
+      fail("cannot write");
+    }
   }
 
  private:
+  struct Close {
+    void operator()(std::FILE* stream) const { std::fclose(stream); }
+  };
+
+  void open_stream(const std::string& path) {
+    owned_.reset(std::fopen(path.c_str(), "wb"));  // of a pipe: waits for its reader
+    if (!owned_) fail("cannot open");
+    stream_ = owned_.get();
+  }
+  // A signal ends a wait for the other side of a pipe: then it is the reason.
+  [[noreturn]] void fail(const std::string& action) const {
+    const int reason = errno;
+    check_interrupt();
+    throw system_error(action, name_, reason);
+  }
+
+  std::string name_;
   std::unique_ptr<AtomicFile> file_;
+  std::unique_ptr<std::FILE, Close> owned_;
+  std::FILE* stream_ = nullptr;
 };
 
 // One input row on its way through.
 struct Row {
   std::vector<std::string> fields;
   data::RowResult parsed;
+  std::size_t line = 0;
 };
 
 std::string free_name(const std::vector<std::string>& header, const std::string& name) {
@@ -63,11 +114,10 @@ std::string free_name(const std::vector<std::string>& header, const std::string&
   return free;
 }
 
-// The header record; comma or tab is taken from whichever the first line has more of.
+// An input after its header record.
 struct Input {
   std::unique_ptr<std::istream> owned;
   std::unique_ptr<data::CsvReader> reader;
-  char separator = ',';
   std::vector<std::string> header;
   data::HeaderMap columns;
 };
@@ -86,7 +136,7 @@ class Predictor {
     std::vector<std::string> header = input.header;
     for (const char* name : {"score", "call", "problem"})
       header.push_back(free_name(input.header, name));
-    data::append_csv(text, header, input.separator);
+    data::append_csv(text, header, input.reader->separator());
     std::vector<Row> rows;
     for (bool more = true; more;) {
       check_interrupt();
@@ -103,24 +153,29 @@ class Predictor {
  private:
   bool fill(Input& input, std::vector<Row>& rows) {
     rows.clear();
-    Row row;
-    while (rows.size() < kChunkRows) {
-      if (!input.reader->next(row.fields)) return false;
-      row.parsed = data::parse_row(row.fields, input.columns, input.header.size(), required_,
+    std::vector<std::string> fields;
+    for (std::size_t bytes = 0; rows.size() < kChunkRows && bytes < kChunkBytes;) {
+      if (!input.reader->next(fields)) return false;
+      // A row of nothing but separators takes memory too.
+      for (const std::string& field : fields) bytes += field.size() + sizeof(field);
+      Row& row = rows.emplace_back();
+      row.parsed = data::parse_row(fields, input.columns, input.header.size(), required_,
                                    data::LabelRule::kOptional, input.reader->line());
-      rows.push_back(row);
+      row.fields = std::move(fields);
     }
     return true;
   }
 
-  void append_scores(const std::vector<Row>& rows, const Input& input, std::string& text) {
+  // Uses the rows up.
+  void append_scores(std::vector<Row>& rows, const Input& input, std::string& text) {
     std::vector<data::Record> records;
-    for (const Row& row : rows) {
-      if (!row.parsed.refusal) records.push_back(row.parsed.record);
+    for (Row& row : rows) {
+      row.line = row.parsed.record.line;
+      if (!row.parsed.refusal) records.push_back(std::move(row.parsed.record));
     }
     const auto scored = score(model_, records);
     std::size_t next = 0;
-    for (const Row& row : rows) {
+    for (Row& row : rows) {
       std::string problem;
       std::optional<float> logit;
       if (row.parsed.refusal) {
@@ -133,10 +188,10 @@ class Predictor {
     }
   }
 
-  void append_row(const Row& row, std::optional<float> logit, const std::string& problem,
+  void append_row(Row& row, std::optional<float> logit, const std::string& problem,
                   const Input& input, std::string& text) {
     ++result_.rows;
-    std::vector<std::string> fields = row.fields;
+    std::vector<std::string> fields = std::move(row.fields);
     fields.resize(input.header.size());  // a ragged row keeps its place in the table
     if (logit) {
       const double probability = probabilities(std::span<const float>(&*logit, 1)).front();
@@ -144,12 +199,10 @@ class Predictor {
       result_.called += call ? 1U : 0U;
       fields.insert(fields.end(), {fmt::format("{:.7g}", probability), call ? "1" : "0", ""});
     } else {
-      const std::size_t line =
-          row.parsed.refusal ? row.parsed.refusal->line : row.parsed.record.line;
-      note_unusable(line, problem);
+      note_unusable(row.line, problem);
       fields.insert(fields.end(), {"", "", problem});
     }
-    data::append_csv(text, fields, input.separator);
+    data::append_csv(text, fields, input.reader->separator());
   }
 
   void note_unusable(std::size_t line, const std::string& problem) {
@@ -159,7 +212,7 @@ class Predictor {
           fmt::format("{}:{}: {}; {}mend the row, or leave out --strict to get the other rows "
                       "scored",
                       options_.input, line, problem,
-                      options_.output == "-" ? "" : "nothing was written; "));
+                      output_.is_stream() ? "" : "nothing was written; "));
     }
     if (result_.unusable++ < 3)
       result_.first_problems += fmt::format("\n  line {}: {}", line, problem);
@@ -185,34 +238,21 @@ class Predictor {
   BatchPredictResult result_;
 };
 
-char separator_of(std::istream& in) {
-  std::string start;
-  while (start.size() < 65536 && in.peek() != EOF) {
-    const char c = static_cast<char>(in.get());
-    start += c;
-    if (c == '\n') break;
-  }
-  for (auto c = start.rbegin(); c != start.rend(); ++c) in.putback(*c);
-  return std::count(start.begin(), start.end(), '\t') > std::count(start.begin(), start.end(), ',')
-             ? '\t'
-             : ',';
-}
-
 Input open_input(const BatchPredictOptions& options, const std::vector<data::Column>& required) {
   Input input;
   const std::string name = options.input == "-" ? "stdin" : options.input;
   if (options.input == "-") {
     input.owned = std::make_unique<std::istream>(std::cin.rdbuf());
   } else {
-    if (std::filesystem::is_directory(options.input)) {
+    std::error_code fault;  // one that matters shows again when the file is opened
+    if (fs::is_directory(options.input, fault)) {
       throw Error(ExitCode::kInputData, fmt::format("{}: a folder, not a file", name));
     }
     input.owned = std::make_unique<std::ifstream>(options.input, std::ios::binary);
     if (!*input.owned)
       throw system_error("cannot read", options.input, errno, ExitCode::kInputData);
   }
-  input.separator = separator_of(*input.owned);
-  input.reader = std::make_unique<data::CsvReader>(*input.owned, name, input.separator);
+  input.reader = std::make_unique<data::CsvReader>(*input.owned, name, data::kDetectSeparator);
   if (!input.reader->next(input.header)) {
     throw Error(
         ExitCode::kInputData,

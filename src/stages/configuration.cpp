@@ -128,7 +128,7 @@ void add_rest(FieldTable& table, PredictConfig& predict, ServeCheckConfig& check
   table.add("latency_requests", check.latency_requests, "single rows to time",
             {.minimum = 1, .maximum = 1'000'000, .shapes_result = false});
   table.add("max_p99_ms", check.max_p99_ms, "fail when the 99th percentile is slower; 0: no limit",
-            {.minimum = 0, .unit = "ms", .shapes_result = false});
+            {.minimum = 0, .unit = "ms"});
 }
 
 [[noreturn]] void crossed(const std::string& low, const std::string& high) {

@@ -23,7 +23,7 @@
 #include <thread>
 #include <vector>
 
-namespace tcrops {
+namespace tcrops::stages {
 namespace {
 
 constexpr std::uint64_t kMostBytes = 1ULL << 30U;  // of a file whose size is not known
@@ -244,4 +244,4 @@ std::string shown_location(std::string_view location) {
   return text;
 }
 
-}  // namespace tcrops
+}  // namespace tcrops::stages

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace tcrops {
+namespace tcrops::stages {
 
 // A file somewhere, pinned by its contents.
 struct DownloadSource {
@@ -46,4 +46,4 @@ void download(const DownloadSource& source, const std::filesystem::path& target,
 // path as it is.
 [[nodiscard]] std::string shown_location(std::string_view location);
 
-}  // namespace tcrops
+}  // namespace tcrops::stages

@@ -17,7 +17,7 @@
 #include <memory>
 #include <optional>
 
-namespace tcrops {
+namespace tcrops::stages {
 namespace {
 
 constexpr long kMostRedirects = 5;
@@ -271,4 +271,4 @@ HttpReply http_fetch(const HttpRequest& request, PartFile& part) {
   return transfer.reply;
 }
 
-}  // namespace tcrops
+}  // namespace tcrops::stages

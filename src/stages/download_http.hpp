@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-namespace tcrops {
+namespace tcrops::stages {
 
 // One HTTP request for the rest of a file.
 struct HttpRequest {
@@ -34,4 +34,4 @@ struct HttpReply {
 // system_error for a failed write, and what check_interrupt() throws. Thread-safe.
 [[nodiscard]] HttpReply http_fetch(const HttpRequest& request, PartFile& part);
 
-}  // namespace tcrops
+}  // namespace tcrops::stages

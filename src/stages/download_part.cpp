@@ -16,7 +16,7 @@
 #include <chrono>
 #include <thread>
 
-namespace tcrops {
+namespace tcrops::stages {
 
 PartFile::PartFile(std::filesystem::path path) : path_(std::move(path)) {
   bool told = false;
@@ -83,4 +83,4 @@ void PartFile::publish(const std::filesystem::path& target) {
   sync_path(target.has_parent_path() ? target.parent_path() : std::filesystem::path("."));
 }
 
-}  // namespace tcrops
+}  // namespace tcrops::stages

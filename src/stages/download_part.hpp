@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace tcrops {
+namespace tcrops::stages {
 
 // The half-done file of a download, held under an exclusive lock for the life of the object. It
 // outlives the object, unless empty, so that a later process can continue it. Everything throws
@@ -35,4 +35,4 @@ class PartFile {
   bool published_ = false;
 };
 
-}  // namespace tcrops
+}  // namespace tcrops::stages

@@ -50,11 +50,13 @@ void complete_key(const StageContext& context, store::ReuseKey& key) {
   } else if (fetch.source == "viral") {
     for (const SourceFile& file : kViralFiles) key.configuration["sha256"][file.name] = file.sha256;
   } else {
-    if (!std::filesystem::is_regular_file(fetch.file)) {
+    std::error_code status;
+    if (!std::filesystem::is_regular_file(fetch.file, status)) {
       throw Error(ExitCode::kInputData,
-                  fmt::format("fetch.file: {}: no such file; check the path", fetch.file));
+                  fmt::format("fetch.file: {}: {}; check the path", fetch.file,
+                              status ? status.message() : "not a file"));
     }
-    key.configuration["sha256"] = sha256_file(fetch.file);
+    key.configuration["sha256"] = sha256_file(fetch.file, ExitCode::kInputData);
   }
 }
 
@@ -72,7 +74,7 @@ void fetch_viral(const StageContext& context, const store::ReuseKey& key, const 
         target, options);
     draft.add(file.name, read_file(target));
   }
-  run.notes["origin"] = shown_location(origin);
+  run.notes["origin"] = valid_utf8(shown_location(origin));
 }
 
 void fetch_file(const StageContext& context, const store::ReuseKey& key, const store::Draft& draft,
@@ -86,7 +88,7 @@ void fetch_file(const StageContext& context, const store::ReuseKey& key, const s
                 fmt::format("{}: changed while it was read; run the command again",
                             context.config.fetch.file));
   }
-  run.notes["origin"] = std::filesystem::absolute(context.config.fetch.file).string();
+  run.notes["origin"] = valid_utf8(std::filesystem::absolute(context.config.fetch.file).string());
 }
 
 void fetch_synthetic(const StageContext& context, const store::Draft& draft) {

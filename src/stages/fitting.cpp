@@ -6,12 +6,6 @@
 #include <cmath>
 
 namespace tcrops::stages {
-namespace {
-
-// JSON has no NaN: a value that is not finite becomes null.
-Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-}  // namespace
 
 Json to_json(const FitParameters& p) {
   return {{"model", p.model},
@@ -23,6 +17,10 @@ Json to_json(const FitParameters& p) {
           {"loss", "bce_with_logits"},
           {"optimiser", "adam"},
           {"sampling", "equal_classes"}};
+}
+
+bool all_finite(std::span<const float> values) {
+  return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
 }
 
 std::vector<double> probabilities(std::span<const float> logits) {
@@ -47,10 +45,10 @@ Fitted fit(const FitParameters& parameters, const SideData& train, const SideDat
     const double precision = eval::average_precision(validation.labels, logits);
     fitted.history.push_back(
         {{"epoch", report.epoch},
-         {"train_loss", finite(report.train_loss)},
-         {"validation_loss", finite(eval::log_loss_from_logits(validation.labels, logits))},
-         {"validation_average_precision", finite(precision)},
-         {"validation_auroc", finite(eval::auroc(validation.labels, logits))}});
+         {"train_loss", number_or_null(report.train_loss)},
+         {"validation_loss", number_or_null(eval::log_loss_from_logits(validation.labels, logits))},
+         {"validation_average_precision", number_or_null(precision)},
+         {"validation_auroc", number_or_null(eval::auroc(validation.labels, logits))}});
     if (on_epoch) on_epoch(report.epoch, report.train_loss);
     nn::EpochDecision decision;
     if (parameters.early_stopping_patience == 0) return decision;

@@ -38,6 +38,9 @@ struct Fitted {
     std::uint64_t seed, const nn::Device& device,
     const std::function<void(std::int64_t epoch, double train_loss)>& on_epoch);
 
+// False for a network that diverged.
+[[nodiscard]] bool all_finite(std::span<const float> values);
+
 // Logistic function of each logit.
 [[nodiscard]] std::vector<double> probabilities(std::span<const float> logits);
 

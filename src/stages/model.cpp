@@ -20,7 +20,7 @@ constexpr std::size_t kExampleRows = 10;
 std::vector<std::string> column_names(const std::vector<data::Column>& columns) {
   std::vector<std::string> names;
   for (const data::Column column : columns) {
-    names.emplace_back(data::kColumnNames[static_cast<std::size_t>(column)]);
+    names.emplace_back(data::column_name(column));
   }
   return names;
 }
@@ -174,8 +174,7 @@ std::vector<Scored> score(const Model& model, std::span<const data::Record> reco
   data::EncodedRows rows;
   for (std::size_t i = 0; i < records.size(); ++i) {
     if (const auto fault = model.encoder->encode(records[i], rows)) {
-      results[i].problem = fmt::format(
-          "{}: {}", data::kColumnNames[static_cast<std::size_t>(fault->column)], fault->reason);
+      results[i].problem = fmt::format("{}: {}", data::column_name(fault->column), fault->reason);
     } else {
       usable.push_back(i);
     }

@@ -149,6 +149,13 @@ store::ReuseKey make_key(const StageDefinition& definition, const StageContext& 
   return key;
 }
 
+Error missing_input(Stage stage) {
+  return {ExitCode::kArtifact,
+          fmt::format("the store has no result of stage {} for this configuration; run `tcrops {}` "
+                      "with the same configuration and store first, or leave out --require-inputs",
+                      stage_name(stage), stage_name(stage))};
+}
+
 // A twin process that is done first drops the work folder that both were using. What fails here for
 // that reason, or after it, need not be made any more.
 store::Artifact make_or_take_over(const StageDefinition& definition, const StageContext& context,
@@ -168,45 +175,51 @@ store::Artifact make_or_take_over(const StageDefinition& definition, const Stage
 
 std::vector<StageOutcome> Pipeline::run(Stage wanted) {
   state_->outcomes.clear();
-  const std::function<store::Artifact(Stage)> bring = [&](Stage stage) -> store::Artifact {
-    if (const auto at = state_->done.find(stage); at != state_->done.end()) return at->second;
-    const StageDefinition definition = definition_of(stage);
-    StageContext context{state_->config, state_->store, {}};
-    for (const Stage needed : definition.upstream(state_->config)) {
-      context.inputs.emplace(needed, bring(needed));
-    }
-    check_interrupt();
-    const store::ReuseKey key = make_key(definition, context);
-    const bool forced = state_->options.force && stage == wanted;
-    std::optional<store::Artifact> found;
-    if (definition.reusable && !forced) found = find_result(state_->store, key, wanted);
-    if (!found && state_->options.require_inputs && stage != wanted) {
-      throw Error(ExitCode::kArtifact,
-                  fmt::format("the store has no result of stage {} for this configuration; run "
-                              "`tcrops {}` with the same configuration and store first, or leave "
-                              "out --require-inputs",
-                              stage_name(stage), stage_name(stage)));
-    }
-    RunRecord record;
-    const bool reused = found.has_value();
-    if (!reused) {
-      if (on_start) on_start(stage);
-      found = forced ? definition.make(context, key, record)
-                     : make_or_take_over(definition, context, key, record);
-    }
-    // Also when reused: the process that made it may have been killed before it came to this.
-    state_->store.drop_work(key);
-    state_->store.set_name(
-        fmt::format("{}.{}", state_->config.name, store::kind_name(definition.kind)), found->id);
-    state_->done.emplace(stage, *found);
-    state_->outcomes.push_back({stage, *found, reused, reused ? 0.0 : record.seconds()});
-    if (on_outcome) on_outcome(state_->outcomes.back());
-    require_passed(*found);
-    if (state_->config.preprocess.strict) require_no_refusals(*found);
-    return *found;
-  };
-  bring(wanted);
+  bring(wanted, wanted);
   return state_->outcomes;
+}
+
+// The artifact of a stage, from this run, from the store, or made now after all it needs.
+store::Artifact Pipeline::bring(Stage stage, Stage wanted) {
+  if (const auto at = state_->done.find(stage); at != state_->done.end()) return at->second;
+  const StageDefinition definition = definition_of(stage);
+  StageContext context{state_->config, state_->store, {}};
+  for (const Stage needed : definition.upstream(state_->config)) {
+    context.inputs.emplace(needed, bring(needed, wanted));
+  }
+  check_interrupt();
+  const store::ReuseKey key = make_key(definition, context);
+  const bool forced = state_->options.force && stage == wanted;
+  std::optional<store::Artifact> found;
+  if (definition.reusable && !forced) found = find_result(state_->store, key, wanted);
+  const bool must_be_there =
+      state_->options.only_reuse || (state_->options.require_inputs && stage != wanted);
+  if (!found && must_be_there) throw missing_input(stage);
+  StageOutcome outcome{stage, {}, found.has_value(), 0.0};
+  if (found) {
+    outcome.artifact = *found;
+  } else {
+    if (on_start) on_start(stage);
+    RunRecord record;
+    outcome.artifact = forced ? definition.make(context, key, record)
+                              : make_or_take_over(definition, context, key, record);
+    outcome.seconds = record.seconds();
+  }
+  // Also when reused: the process that made it may have been killed before it came to this.
+  state_->store.drop_work(key);
+  settle(outcome);
+  return outcome.artifact;
+}
+
+// Names and notes the result, and ends the run when it is one that may not be built on.
+void Pipeline::settle(const StageOutcome& outcome) {
+  const store::Artifact& artifact = outcome.artifact;
+  const std::string kind = store::kind_name(artifact.manifest.kind);
+  state_->store.set_name(fmt::format("{}.{}", state_->config.name, kind), artifact.id);
+  state_->done.emplace(outcome.stage, artifact);
+  state_->outcomes.push_back(outcome);
+  require_passed(artifact);
+  if (state_->config.preprocess.strict) require_no_refusals(artifact);
 }
 
 std::vector<StageOutcome> Pipeline::run_all() {

@@ -3,6 +3,7 @@
 #include "stage.hpp"
 
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/interrupt.hpp>
 #include <tcrops/core/log.hpp>
 #include <tcrops/data/csv.hpp>
 #include <tcrops/data/profile.hpp>
@@ -12,7 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
+#include <iterator>
 #include <map>
 #include <sstream>
 
@@ -26,15 +27,30 @@ struct Cleaned {
   Json rules = Json::array();
 };
 
-void complete_key(const StageContext& context, store::ReuseKey& key) {
-  key.configuration = context.config.fields().resolved("preprocess", true);
-}
-
+// In column order and each once, however the configuration lists them.
 std::vector<data::Column> feature_columns(const PreprocessConfig& config) {
   std::vector<data::Column> columns;
   for (const std::string& name : config.features) columns.push_back(*data::column_named(name));
   std::sort(columns.begin(), columns.end());
   columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
+  return columns;
+}
+
+void complete_key(const StageContext& context, store::ReuseKey& key) {
+  key.configuration = context.config.fields().resolved("preprocess", true);
+  Json& features = key.configuration["features"] = Json::array();
+  for (const data::Column column : feature_columns(context.config.preprocess)) {
+    features.push_back(data::column_name(column));
+  }
+}
+
+// What makes two TCRs the same to the model: the TCR columns among its features.
+std::vector<data::Column> identity_columns(const PreprocessConfig& config) {
+  const auto features = feature_columns(config);
+  std::vector<data::Column> columns;
+  std::set_intersection(features.begin(), features.end(), data::kTcrColumns.begin(),
+                        data::kTcrColumns.end(), std::back_inserter(columns));
+  if (columns.empty()) columns.assign(data::kTcrColumns.begin(), data::kTcrColumns.end());
   return columns;
 }
 
@@ -98,7 +114,7 @@ std::vector<data::Side> split(const std::vector<data::Record>& records, const Pr
   const auto seed = static_cast<std::uint64_t>(c.split_seed);
   if (c.split == "torch_random_split")
     return data::torch_random_split(records.size(), fractions, seed);
-  return data::grouped_split(records, fractions, seed);
+  return data::grouped_split(records, fractions, seed, identity_columns(c));
 }
 
 // A side without both classes cannot be learned from or judged.
@@ -126,18 +142,18 @@ Dataset encode(std::vector<data::Record> records, const PreprocessConfig& config
   dataset.sides = split(records, config);
   dataset.encoder = data::fit_scalar_encoder(records, feature_columns(config));
   for (const data::Record& record : records) {
+    if (dataset.encoded.rows % 4096 == 0) check_interrupt();
     if (const auto fault = dataset.encoder->encode(record, dataset.encoded)) {
-      throw Error(
-          ExitCode::kInputData,
-          fmt::format("line {}: {}: {}", record.line,
-                      data::kColumnNames[static_cast<std::size_t>(fault->column)], fault->reason));
+      throw Error(ExitCode::kInputData,
+                  fmt::format("line {}: {}: {}", record.line, data::column_name(fault->column),
+                              fault->reason));
     }
   }
   dataset.records = std::move(records);
   return dataset;
 }
 
-Json facts_of(const Dataset& dataset, const Cleaned& cleaned) {
+Json facts_of(const Dataset& dataset, const Cleaned& cleaned, const PreprocessConfig& config) {
   std::map<std::string, std::size_t> sides;
   std::size_t positives = 0;
   for (std::size_t row = 0; row < dataset.sides.size(); ++row) {
@@ -149,7 +165,8 @@ Json facts_of(const Dataset& dataset, const Cleaned& cleaned) {
           {"refused", cleaned.refusals.size()},
           {"sides", sides},
           {"feature_width", dataset.encoder->feature_width()},
-          {"tcrs_on_several_sides", data::shared_tcrs(dataset.records, dataset.sides)}};
+          {"tcrs_on_several_sides",
+           data::shared_tcrs(dataset.records, dataset.sides, identity_columns(config))}};
 }
 
 store::Artifact make(const StageContext& context, const store::ReuseKey& key, RunRecord& run) {
@@ -157,6 +174,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key, Ru
   report_refusals(cleaned, context.config.preprocess.strict);
   const Dataset dataset = encode(std::move(cleaned.records), context.config.preprocess);
   require_both_classes(dataset);
+  check_interrupt();
 
   Json profile = data::profile(dataset.records, dataset.sides);
   profile["rules"] = cleaned.rules;
@@ -166,7 +184,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key, Ru
   profile["refused_by_reason"] = reasons;
 
   store::Manifest manifest = manifest_for(store::Kind::kDataset, key);
-  manifest.facts = facts_of(dataset, cleaned);
+  manifest.facts = facts_of(dataset, cleaned, context.config.preprocess);
   store::Draft draft = context.store.begin_draft();
   write_dataset(dataset, draft);
   draft.add("profile.json", canonical_json(profile));

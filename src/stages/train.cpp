@@ -9,9 +9,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 namespace tcrops::stages {
 namespace {
 
@@ -31,7 +28,14 @@ void complete_key(const StageContext& context, store::ReuseKey& key) {
   key.backend_class = nn::backend_class(nn::resolve_device(train.device));
 }
 
-FitParameters parameters_of(const StageContext& context) {
+// What to train: the parameters, and the seed that a study's trial had, so that what was chosen is
+// what is kept, byte for byte.
+struct Recipe {
+  FitParameters parameters;
+  std::uint64_t seed = 0;
+};
+
+Recipe recipe_of(const StageContext& context) {
   const TrainConfig& train = context.config.train;
   FitParameters parameters{.model = train.model,
                            .learning_rate = train.learning_rate,
@@ -39,18 +43,21 @@ FitParameters parameters_of(const StageContext& context) {
                            .batch_size = train.batch_size,
                            .early_stopping_patience = train.early_stopping_patience,
                            .threshold = train.threshold};
-  if (train.from != "study") return parameters;
+  Recipe recipe{parameters, static_cast<std::uint64_t>(context.config.seed)};
+  if (train.from != "study") return recipe;
   const store::Artifact& study = context.input(Stage::kTune);
   try {
-    const Json& best = study.manifest.facts.at("best").at(0).at("parameters");
-    parameters.model = best.at("model").get<std::string>();
-    parameters.learning_rate = best.at("learning_rate").get<double>();
-    parameters.epochs = best.at("epochs").get<std::int64_t>();
+    const Json& best = study.manifest.facts.at("best").at(0);
+    const Json& chosen = best.at("parameters");
+    recipe.seed = best.at("seed").get<std::uint64_t>();
+    recipe.parameters.model = chosen.at("model").get<std::string>();
+    recipe.parameters.learning_rate = chosen.at("learning_rate").get<double>();
+    recipe.parameters.epochs = chosen.at("epochs").get<std::int64_t>();
   } catch (const Json::exception& e) {
     throw Error(ExitCode::kArtifact,
                 fmt::format("study {}: no best trial in it: {}", study.short_id(), e.what()));
   }
-  return parameters;
+  return recipe;
 }
 
 Fitted fit_with_progress(const FitParameters& parameters, const SideData& train,
@@ -65,14 +72,13 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key, Ru
   const store::Artifact& source = context.input(Stage::kPreprocess);
   const Dataset dataset = read_dataset(context.store, source);
   const nn::Device device = nn::resolve_device(context.config.train.device);
-  const FitParameters parameters = parameters_of(context);
+  const auto [parameters, seed] = recipe_of(context);
   const SideData train = side_of(dataset, data::Side::kTrain);
   const SideData validation = side_of(dataset, data::Side::kValidation);
-  const auto seed = static_cast<std::uint64_t>(context.config.seed);
   const Fitted fitted = fit_with_progress(parameters, train, validation, seed, device);
 
   const auto logits = fitted.network->logits(validation.features);
-  if (!std::all_of(logits.begin(), logits.end(), [](float v) { return std::isfinite(v); })) {
+  if (!all_finite(logits)) {
     throw Error(
         ExitCode::kFailure,
         fmt::format("training diverged: with learning rate {} the network's output is not a "

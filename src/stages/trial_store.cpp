@@ -20,10 +20,10 @@ std::string weights_name(std::int64_t number) {
 Json trial_to_json(const tune::Trial& trial) {
   return {{"number", trial.number},
           {"point", tune::to_json(trial.point)},
-          {"value", std::isfinite(trial.value) ? Json(trial.value) : Json(nullptr)},
+          {"value", number_or_null(trial.value)},
           {"acceptable", trial.acceptable},
           {"reason", trial.reason},
-          {"trained_numbers", trial.parameters},
+          {"trained_numbers", trial.weights},
           {"details", trial.details}};
 }
 
@@ -49,7 +49,7 @@ bool TrialStore::recall(std::int64_t number, const tune::Point& point, tune::Tri
     trial.value = json.at("value").is_null() ? std::nan("") : json.at("value").get<double>();
     trial.acceptable = json.at("acceptable").get<bool>();
     trial.reason = json.at("reason").get<std::string>();
-    trial.parameters = json.at("trained_numbers").get<std::int64_t>();
+    trial.weights = json.at("trained_numbers").get<std::int64_t>();
     trial.details = json.at("details");
     // A process that was killed while it dropped the folder may have left a record alone.
     return !trial.acceptable || std::filesystem::exists(path.parent_path() / weights_name(number));

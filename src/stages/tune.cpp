@@ -65,10 +65,6 @@ std::uint64_t trial_seed(std::int64_t study_seed, std::int64_t number) {
          1U;
 }
 
-bool all_finite(const std::vector<float>& values) {
-  return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
-}
-
 tune::Trial run_trial(const Bench& bench, const TrialStore& trials, std::int64_t number,
                       const tune::Point& point) {
   const TuneConfig& config = bench.config.tune;
@@ -79,7 +75,7 @@ tune::Trial run_trial(const Bench& bench, const TrialStore& trials, std::int64_t
   tune::Trial trial;
   trial.number = number;
   trial.point = point;
-  trial.parameters = fitted.network->spec().parameters();
+  trial.weights = fitted.network->spec().parameters();
   trial.details = {
       {"parameters", to_json(parameters)}, {"seed", seed}, {"history", fitted.history}};
   const auto logits = fitted.network->logits(bench.judge.features);
@@ -109,6 +105,14 @@ std::int64_t jobs_of(const TuneConfig& config, const nn::Device& device) {
   if (device.cuda) return 1;
   const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
   return std::min(config.window, config.jobs == 0 ? cores : config.jobs);
+}
+
+void warn_if_jobs_idle(const TuneConfig& config) {
+  if (config.jobs <= config.window) return;
+  log_warning(
+      fmt::format("{} jobs are asked for, but only tune.window = {} trials may run at once; "
+                  "raise the window too (it changes which trials are chosen)",
+                  config.jobs, config.window));
 }
 
 std::vector<tune::Trial> run(const Bench& bench, const TrialStore& trials,
@@ -178,8 +182,9 @@ Json study_facts(const TuneConfig& config, const std::vector<tune::Trial>& trial
     const tune::Trial& trial = trials.at(static_cast<std::size_t>(number));
     facts["best"].push_back({{"trial", number},
                              {"value", trial.value},
+                             {"seed", trial.details.at("seed")},
                              {"parameters", trial.details.at("parameters")},
-                             {"trained_numbers", trial.parameters},
+                             {"trained_numbers", trial.weights},
                              {"metrics", trial.details.at("metrics")}});
   }
   return facts;
@@ -206,6 +211,9 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   const Bench bench{config, nn::resolve_device(config.train.device),
                     side_of(dataset, data::Side::kTrain), side_of(dataset, data::Side::kValidation),
                     side_of(dataset, judge_side)};
+  warn_if_jobs_idle(config.tune);
+  // Opening LibTorch changes the environment, which no other thread may read meanwhile.
+  static_cast<void>(nn::core());
   const tune::Space space = space_of(config.tune);
   const TrialStore trial_store(context.store, key, space);
   const std::vector<tune::Trial> trials = run(bench, trial_store, space);

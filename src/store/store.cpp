@@ -55,6 +55,16 @@ void require_own_or_empty(const fs::path& root) {
   if (status) throw system_error("cannot use as a store", root, status.value());
 }
 
+// What stands in one of the store's own folders; a store without it is damaged.
+fs::directory_iterator entries_of(const fs::path& folder) {
+  std::error_code status;
+  fs::directory_iterator entries(folder, status);
+  if (status)
+    throw system_error("the store is damaged: cannot list", folder, status.value(),
+                       ExitCode::kArtifact);
+  return entries;
+}
+
 // Hashes, syncs and freezes every file of a draft.
 Json seal_files(const fs::path& directory) {
   Json files = Json::object();
@@ -223,9 +233,9 @@ std::optional<Artifact> Store::find(const ReuseKey& key, Damage damage) const {
 
 std::vector<std::string> Store::list() const {
   std::vector<std::string> ids;
-  for (const auto& group : fs::directory_iterator(root_ / "artifacts")) {
+  for (const auto& group : entries_of(root_ / "artifacts")) {
     if (!group.is_directory()) continue;
-    for (const auto& entry : fs::directory_iterator(group.path())) {
+    for (const auto& entry : entries_of(group.path())) {
       ids.push_back(entry.path().filename().string());
     }
   }
@@ -276,7 +286,7 @@ void Store::set_name(const std::string& name, const std::string& id) const {
 
 std::map<std::string, std::string> Store::names() const {
   std::map<std::string, std::string> result;
-  for (const auto& entry : fs::directory_iterator(root_ / "names")) {
+  for (const auto& entry : entries_of(root_ / "names")) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with(".")) continue;
     result[name] = std::string(trim(read_file(entry.path(), ExitCode::kArtifact)));

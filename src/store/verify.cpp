@@ -97,7 +97,10 @@ std::vector<VerifyProblem> Store::verify(
       problems.push_back({id, fmt::format("the name {} points at it, but it is missing", name)});
     }
   }
-  for (const auto& entry : fs::recursive_directory_iterator(root_ / "keys")) {
+  std::error_code status;
+  const fs::recursive_directory_iterator keys(root_ / "keys", status);
+  if (status) problems.push_back({"", fmt::format("keys: {}", status.message())});
+  for (const auto& entry : keys) {
     if (!entry.is_regular_file() || entry.path().extension() != ".json") continue;
     const std::string name = entry.path().filename().string();
     if (name.starts_with(".")) continue;

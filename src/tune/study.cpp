@@ -182,7 +182,7 @@ std::vector<std::int64_t> best_trials(const std::vector<Trial>& trials, std::siz
   }
   std::sort(ranked.begin(), ranked.end(), [](const Trial* a, const Trial* b) {
     if (a->value != b->value) return a->value > b->value;
-    if (a->parameters != b->parameters) return a->parameters < b->parameters;
+    if (a->weights != b->weights) return a->weights < b->weights;
     return a->number < b->number;
   });
   std::vector<const Trial*> chosen;

@@ -60,6 +60,11 @@ class Small(product.ProductCase):
                 self.ok(["run", *SMALL], store=store, env={name: count for name in product.THREADS})
                 self.assert_as_reference(store)
 
+    def test_kernel_variables(self):
+        kernels = {"ATEN_CPU_CAPABILITY": "default", "OPENBLAS_CORETYPE": "Prescott"}
+        self.ok(["run", *SMALL], store=self.store, env=kernels)
+        self.assert_as_reference(self.store)
+
     def test_single_stages(self):
         for stage in STAGES:
             self.ok([stage, *SMALL, "--require-inputs"], store=self.store)

@@ -1,13 +1,17 @@
 """The table that `predict` writes."""
 
 import json
+import os
 import pathlib
+import select
+import stat
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import product  # noqa: E402
-from product import OK, QUICKSTART, prepared, read_table, write_table  # noqa: E402
+from product import FAILURE, OK, QUICKSTART, TERMINATED, prepared, read_table, write_table  # noqa: E402
 
 
 class Predict(product.ProductCase):
@@ -87,11 +91,41 @@ class Predict(product.ProductCase):
     def test_labels_do_not_matter(self):
         bare = [row[:-1] for row in self.rows[:21]]
         self.assertEqual(self.scores(bare), self.scores(self.rows[:21]))
+        for label in ("NA", "?", "2"):
+            self.assertEqual(self.scores([self.rows[0], *([*row, label] for row in bare[1:])]), self.scores(bare))
 
     def test_tabs(self):
         scored = self.scored(self.rows[:21], "\t")
         self.assertEqual([row[:-3] for row in scored], self.rows[:21])
         self.assertEqual([row[-3] for row in scored[1:]], self.scores(self.rows[:21]))
+
+    def test_tabs_after_blank_lines_and_through_a_pipe(self):
+        path = write_table(self.folder / "in.tsv", self.rows[:21], "\t")
+        plain = self.predict("--input", path).stdout
+        path.write_text("\n\r\n" + path.read_text())
+        self.assertEqual(self.predict("--input", path).stdout, plain)
+        done = subprocess.run(product.command(["predict", "-m", "quickstart.model", "-i", "-"], prepared()),
+                              input=path.read_text(), env=product.environment(), capture_output=True, text=True,
+                              check=False)
+        self.assertEqual((done.returncode, done.stdout), (OK, plain), done.stderr)
+
+    def test_large_rows(self):
+        """More than one block by size, not by number of rows: in order, and in bounded memory."""
+        def peak(rows):
+            path = write_table(self.folder / "in.csv", rows)
+            process = product.start(["predict", "-m", "quickstart.model", "-i", path], store=prepared())
+            message = process.stderr.read()
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            process.stderr.close()
+            self.assertEqual(process.returncode, OK, message)
+            return usage.ru_maxrss * 1024
+
+        wide = [[*row, "x" * 100_000] for row in self.rows[:201]]
+        scored = self.scored(wide)
+        self.assertEqual([row[:-3] for row in scored], wide)
+        self.assertEqual([row[-3] for row in scored[1:]], self.scores(self.rows[:201]))
+        self.assertLess(peak(wide[:1] + wide[1:] * 5) - peak(self.rows), 128 << 20)
 
     def test_byte_order_mark_and_line_ends(self):
         path = write_table(self.folder / "in.csv", self.rows[:21])
@@ -124,6 +158,74 @@ class Predict(product.ProductCase):
                               check=False)
         self.assertEqual((done.returncode, done.stdout), (OK, plain), done.stderr)
         self.assertEqual(self.ok(["predict", *QUICKSTART, "--input", path], store=prepared()).stdout, plain)
+
+    def test_output_to_a_pipe(self):
+        path = write_table(self.folder / "in.csv", self.rows)
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        read = []
+        reader = threading.Thread(target=lambda: read.append(pipe.read_text()), daemon=True)
+        reader.start()
+        self.predict("--input", path, "--output", pipe)
+        reader.join(10)
+        self.assertEqual(read, [self.predict("--input", path).stdout])
+        self.assertTrue(stat.S_ISFIFO(pipe.lstat().st_mode))
+        self.assertEqual(sorted(os.listdir(self.folder)), ["in.csv", "pipe"])
+
+    def test_output_to_a_pipe_that_closes(self):
+        rows = [self.rows[0], *([*row[:-1], "x" * 1000] for row in self.rows[1:])]
+        path = write_table(self.folder / "in.csv", rows)
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        process = product.start(["predict", "-m", "quickstart.model", "-i", path, "-o", pipe], store=prepared())
+        ready, _, _ = select.select([end], [], [], 30)
+        start = os.read(end, 4) if ready else b""
+        os.close(end)
+        _, message = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, FAILURE, message)
+        self.assertIn(f"cannot write {pipe}: Broken pipe", message)
+        self.assertEqual(start, b"CDR3")
+
+    def test_output_to_a_pipe_without_a_reader_can_be_stopped(self):
+        path = write_table(self.folder / "in.csv", self.rows)
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        process = product.start(["predict", "-m", "quickstart.model", "-i", path, "-o", pipe], store=prepared())
+        with self.assertRaises(subprocess.TimeoutExpired):
+            process.wait(2)
+        process.terminate()
+        _, message = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, TERMINATED, message)
+
+    def test_output_to_a_device(self):
+        """By a link, so that a program that replaces what it finds harms only the link."""
+        path = write_table(self.folder / "in.csv", self.rows[:21])
+        link = self.folder / "null"
+        link.symlink_to("/dev/null")
+        self.predict("--input", path, "--output", link)
+        self.assertEqual(os.readlink(link), "/dev/null")
+        self.assertTrue(stat.S_ISCHR(os.stat("/dev/null").st_mode))
+        link = self.folder / "stdout"
+        link.symlink_to("/proc/self/fd/1")
+        done = self.predict("--input", path, "--output", link)
+        self.assertTrue(done.stdout.startswith(self.predict("--input", path).stdout))
+
+    def test_output_through_links(self):
+        path = write_table(self.folder / "in.csv", self.rows[:21])
+        plain = self.predict("--input", path).stdout
+        (self.folder / "deep").mkdir()
+        target = self.folder / "deep" / "scored.csv"
+        (self.folder / "deep" / "second").symlink_to("scored.csv")
+        link = self.folder / "link"
+        link.symlink_to("deep/second")
+        for before in (None, "old"):
+            if before:
+                target.write_text(before)
+            self.predict("--input", path, "--output", link)
+            self.assertEqual(target.read_text(), plain)
+            self.assertEqual((os.readlink(link), os.readlink(target.parent / "second")), ("deep/second", "scored.csv"))
+            self.assertEqual(sorted(os.listdir(target.parent)), ["scored.csv", "second"])
 
     def test_long_header(self):
         rows = [row + [f"column_{number}" for number in range(2000)] for row in self.rows[:3]]

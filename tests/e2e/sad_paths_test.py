@@ -33,6 +33,20 @@ class Predict(Case):
     def test_folder(self):
         self.predict(INPUT, self.folder, "a folder, not a file", input=self.folder)
 
+    def test_path_that_is_too_long(self):
+        long = self.folder / ("x" * 300)
+        self.predict(INPUT, "cannot read", "too long", input=long)
+        path = product.named(prepared(), "quickstart.model") / "examples.csv"
+        self.fails(FAILURE, ["predict", "--model", "quickstart.model", "--input", path, "--output", long],
+                   "cannot create", "too long", store=prepared())
+
+    def test_links_in_a_ring(self):
+        path = product.named(prepared(), "quickstart.model") / "examples.csv"
+        ring = self.folder / "ring"
+        ring.symlink_to("ring")
+        self.fails(FAILURE, ["predict", "--model", "quickstart.model", "--input", path, "--output", ring],
+                   "cannot create", "symbolic links", store=prepared())
+
     def test_empty_file(self):
         path = self.folder / "empty.csv"
         path.touch()
@@ -190,21 +204,24 @@ class SourceFile(Case):
         rows[7][1] = "CASS*F"
         rows[9][-1] = "perhaps"
         rows[11] = rows[11][:-1]
+        rows[13][2] = "TRAV" * 75
         path = write_table(self.folder / "letters.csv", rows)
         done = self.ok(["preprocess", "--json", *self.settings(path)], store=self.store)
-        self.assertIn("warning: 4 of 1200 rows refused", done.stderr)
+        self.assertIn("warning: 5 of 1200 rows refused", done.stderr)
         self.assertIn("line 4: CDR3_alpha: letter 'X'", done.stderr)
         facts = json.loads(done.stdout)["facts"]
-        self.assertEqual((facts["rows"], facts["refused"]), (1196, 4))
+        self.assertEqual((facts["rows"], facts["refused"]), (1195, 5))
         folder = product.named(self.store, "quickstart.dataset")
         refused = read_table(folder / "refused.csv")
         self.assertEqual(refused[0], ["line", "field", "reason"])
         self.assertEqual([row[:2] for row in refused[1:]],
-                         [["4", "CDR3_alpha"], ["8", "CDR3_beta"], ["10", "Label"], ["12", ""]])
-        kept = [row for place, row in enumerate(rows) if place not in (3, 7, 9, 11)]
+                         [["4", "CDR3_alpha"], ["8", "CDR3_beta"], ["10", "Label"], ["12", ""],
+                          ["14", "V_alpha"]])
+        self.assertEqual(refused[-1][2], "has 300 characters; at most 255 are allowed")
+        kept = [row for place, row in enumerate(rows) if place not in (3, 7, 9, 11, 13)]
         self.assertEqual(read_table(folder / "table.csv"), kept)
         strict = self.folder / "strict"
-        self.fails(INPUT, ["preprocess", *self.settings(path, "preprocess.strict=true")], "4 of 1200 rows refused",
+        self.fails(INPUT, ["preprocess", *self.settings(path, "preprocess.strict=true")], "5 of 1200 rows refused",
                    "line 4: CDR3_alpha", "mend these rows", store=strict)
         self.assertEqual(list(product.names(strict)), ["quickstart.raw"])
         self.assertEqual(product.leftovers(strict), [])

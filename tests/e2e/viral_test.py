@@ -26,6 +26,9 @@ class Viral(product.ProductCase):
         self.assertEqual(facts["preprocess"]["tcrs_on_several_sides"], 0)
         self.assertEqual(len(facts["tune"]["best"]), 3)
         self.assertEqual(facts["evaluate"]["caveats"], [])
+        chosen, kept = (product.named(self.store, name) for name in ("viral.study", "viral.model"))
+        self.assertEqual(json.loads((kept / "model.json").read_text())["seed"],
+                         json.loads((chosen / "manifest.json").read_text())["facts"]["best"][0]["seed"])
         model = facts["evaluate"]["model"]
         never = facts["evaluate"]["baselines"]["always_no"]
         self.assertGreater(model["pooled_auroc"], never["pooled_auroc"])
@@ -35,7 +38,7 @@ class Viral(product.ProductCase):
         text = self.viral("paper.json", "--set", "tune.trials=12", "--set", "tune.minimum_positive_share=0").stdout
         self.assertIn("123 features", text)
         self.assertIn("Test rows: 893, 70 positive", text)
-        self.assertIn("WARNING: not a fair test: 618 TCRs stand both in training", text)
+        self.assertIn("WARNING: not a fair test: 618 TCRs stand on more than one of training", text)
         self.assertIn("WARNING: not a fair test: the parameters were chosen on these test rows", text)
         self.assertIn("WARNING: clone_id", text)
 

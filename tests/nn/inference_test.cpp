@@ -2,6 +2,7 @@
 #include "problem.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 using namespace tcrops;
 using namespace tcrops::nn;
@@ -122,6 +123,27 @@ TEST_CASE("a card that is not there is an error") {
   CHECK(error_code([] {
           static_cast<void>(core().create(make_spec("mlp_small", 16), 1, Device{true, 0}));
         }) == ExitCode::kFailure);
+}
+
+// A sanitizer's allocator ends the program instead.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST_CASE("a net that no memory can hold is worth another try elsewhere") {
+  const ModelSpec spec{"mlp_small", {std::int64_t{1} << 50, 8, 1}, "relu", false};
+  try {
+    static_cast<void>(core().create(spec, 1, Device{}));
+    FAIL("it was created");
+  } catch (const Error& error) {
+    CHECK(error.code() == ExitCode::kTemporary);
+    CHECK(std::string_view(error.what()).find("out of memory; ") != std::string_view::npos);
+  }
+}
+#endif
+
+TEST_CASE("the backend class names ATen's kernels, not the user's environment") {
+  static_cast<void>(core());
+  const char* named = std::getenv("ATEN_CPU_CAPABILITY");
+  REQUIRE(named != nullptr);
+  CHECK(std::string(named) == (backend_class({}).ends_with("-baseline") ? "default" : "avx2"));
 }
 
 TEST_CASE("the core describes itself") {

@@ -68,8 +68,10 @@ class FieldTable {
   // valid.
   void read_text(const std::string& text, const std::string& name);
   void read_file(const std::string& path);
-  // TCROPS_<SECTION>_<KEY>, for example TCROPS_TRAIN_EPOCHS.
-  void read_environment(const std::map<std::string, std::string>& environment);
+  // TCROPS_<SECTION>_<KEY>, for example TCROPS_TRAIN_EPOCHS, or TCROPS_<KEY> for the top level. Any
+  // other TCROPS_* is an error, but for the names in `reserved` (one ending in _ is a beginning).
+  void read_environment(const std::map<std::string, std::string>& environment,
+                        const std::vector<std::string>& reserved = {});
   // "section.key=value"; a value that is not JSON is taken as text, and a list may be written as
   // "a,b". kUsage when there is no "=".
   void assign(const std::string& assignment);
@@ -87,6 +89,7 @@ class FieldTable {
   void set_checked(Field& field, const Json& value, Origin origin, const std::string& where);
   [[nodiscard]] std::vector<std::string> names(const std::string& section) const;
   Field* find(const std::string& section, const std::string& name);
+  Field& field_of_variable(const std::string& name, const std::string& where);
 
   std::vector<Field> fields_;
   std::map<std::string, std::string> sections_;

@@ -2,7 +2,8 @@
 
 namespace tcrops {
 
-// From now on SIGINT and SIGTERM only set a flag. Call once, from main, before threads start.
+// From now on the first SIGINT or SIGTERM only sets a flag; the second ends the process. Call once,
+// from main, before threads start.
 void install_interrupt_handlers();
 
 // True once a signal has arrived. Safe from any thread.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tcrops/core/error.hpp>
+
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -25,7 +27,9 @@ class Sha256 {
 
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
 
-// Reads the file in blocks. Throws Error (kArtifact) when it cannot be read.
-[[nodiscard]] std::string sha256_file(const std::filesystem::path& path);
+// Reads the file in blocks, with a look at check_interrupt() between them. Throws
+// Error(`otherwise`) when it cannot be read.
+[[nodiscard]] std::string sha256_file(const std::filesystem::path& path,
+                                      ExitCode otherwise = ExitCode::kArtifact);
 
 }  // namespace tcrops

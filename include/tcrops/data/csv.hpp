@@ -24,6 +24,8 @@ class CsvReader {
   // Line, from 1, on which the record last read begins.
   [[nodiscard]] std::size_t line() const { return line_; }
   [[nodiscard]] const std::string& name() const { return name_; }
+  // The one given, or, after the first record, the one seen.
+  [[nodiscard]] char separator() const { return separator_; }
 
  private:
   void start();

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,10 @@ inline constexpr std::array<std::string_view, kColumnCount> kColumnNames = {
     "J_beta",     "Epitope",   "clone_id", "MHC"};
 inline constexpr std::string_view kLabelColumn = "Label";
 
+[[nodiscard]] constexpr std::string_view column_name(Column column) {
+  return kColumnNames[static_cast<std::size_t>(column)];
+}
+
 // One pair. CDR3s include the conserved C and F/W; genes carry their allele; an empty text is a
 // missing value.
 struct Record {
@@ -42,7 +47,12 @@ struct Record {
 };
 
 // Text that is equal exactly for equal TCRs: both CDR3s and all four genes.
-[[nodiscard]] std::string tcr_key(const Record& record);
+// Or what stands in `columns`, for a model that sees only those.
+inline constexpr std::array<Column, 6> kTcrColumns = {Column::kCdr3Alpha, Column::kCdr3Beta,
+                                                      Column::kVAlpha,    Column::kVBeta,
+                                                      Column::kJAlpha,    Column::kJBeta};
+[[nodiscard]] std::string tcr_key(const Record& record,
+                                  std::span<const Column> columns = kTcrColumns);
 
 // The column called `name`; empty when there is none.
 [[nodiscard]] std::optional<Column> column_named(std::string_view name);

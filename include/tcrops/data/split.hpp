@@ -28,15 +28,18 @@ struct SplitFractions {
 [[nodiscard]] std::vector<Side> torch_random_split(std::size_t n, SplitFractions fractions,
                                                    std::uint64_t seed);
 
-// Every TCR (tcr_key) is on exactly one side. TCRs are shuffled within the epitope they bind (of
-// several the one with the fewest binders; none: a group of its own), then dealt so that each
-// epitope's binders and the whole keep the fractions as nearly as whole TCRs allow. The order of
-// the rows has no say. Throws Error (kConfiguration) for fractions that leave no train side, and
-// (kInputData) when a side that should have TCRs would have none.
+// Every TCR (tcr_key over `columns`) is on exactly one side. For a model that sees only some
+// columns name those: what it cannot tell apart must not stand on two sides. TCRs are shuffled
+// within the epitope they bind (of several the one with the fewest binders; none: a group of its
+// own), then dealt so that each epitope's binders and the whole keep the fractions as nearly as
+// whole TCRs allow. The order of the rows has no say. Throws Error (kConfiguration) for fractions
+// that leave no train side, and (kInputData) when a side that should have TCRs would have none.
 [[nodiscard]] std::vector<Side> grouped_split(std::span<const Record> records,
-                                              SplitFractions fractions, std::uint64_t seed);
+                                              SplitFractions fractions, std::uint64_t seed,
+                                              std::span<const Column> columns = kTcrColumns);
 
-// Number of TCRs (tcr_key) that stand on more than one side.
-[[nodiscard]] std::size_t shared_tcrs(std::span<const Record> records, std::span<const Side> sides);
+// Number of TCRs (tcr_key over `columns`) that stand on more than one side.
+[[nodiscard]] std::size_t shared_tcrs(std::span<const Record> records, std::span<const Side> sides,
+                                      std::span<const Column> columns = kTcrColumns);
 
 }  // namespace tcrops::data

@@ -23,7 +23,7 @@ struct Table {
   std::vector<Refusal> refusals;
 };
 
-// Which columns a table must have.
+// Training needs the labels, a prediction does not.
 enum class LabelRule { kRequired, kOptional };
 
 // Matches the header of a pair table to columns. Throws Error (kInputData) as `name:line: …` for a
@@ -39,9 +39,12 @@ struct HeaderMap {
                                      const std::string& name, std::size_t line);
 
 // Turns one CSV row into a record, or says why not (first fault found): wrong number of fields, a
-// required value missing, a CDR3 or epitope letter outside the 20 amino acids, a label that is not
-// 0 or 1 (also accepted: -1 for 0, true/false in any case), a character that is not printable ASCII
-// elsewhere. Lower-case sequences are refused, not mended; a value of blanks only is missing.
+// required value missing, a CDR3 or epitope letter outside the 20 amino acids, a character that is
+// not printable ASCII elsewhere, a value over 255 characters, a required clone_id that is not a
+// number, a label that is not 0 or 1 (also accepted: -1 for 0, true/false in any case). Lower-case
+// sequences are refused, not mended; a value of blanks only is missing. Where labels are optional,
+// as in prediction, what the model does not use cannot cost a row its score: an unreadable label is
+// unknown, and a column that is not required is taken as it is.
 struct RowResult {
   Record record;
   std::optional<Refusal> refusal;

@@ -12,7 +12,8 @@ struct Device {
   [[nodiscard]] std::string name() const;  // "cpu" or "cuda:0"
 };
 
-// "auto" takes CUDA when this build has it and the driver shows a card, else the CPU; "cpu";
+// "auto" takes CUDA when this build has it, the driver shows a card and CUDA_VISIBLE_DEVICES does
+// not hide it, else the CPU; "cpu";
 // "cuda" or "cuda:N". Throws Error: kConfiguration for another text, kFailure when CUDA is asked
 // for and this build or machine has none (never a silent fallback).
 [[nodiscard]] Device resolve_device(const std::string& text);

@@ -21,6 +21,8 @@ enum class Stage { kFetch, kPreprocess, kTune, kTrain, kEvaluate, kServeCheck, k
 struct PipelineOptions {
   // An upstream artifact that is missing is an error (kArtifact) instead of being made first.
   bool require_inputs = false;
+  // Nothing is made at all: what is missing is an error, the last stage included.
+  bool only_reuse = false;
   // Make the last stage again although its result is in the store.
   bool force = false;
 };
@@ -47,12 +49,13 @@ class Pipeline {
   // All stages.
   std::vector<StageOutcome> run_all();
 
-  // Called when a stage begins to be made and when it has an outcome; for progress. Optional.
+  // Called when a stage begins to be made; for progress. Optional.
   std::function<void(Stage)> on_start;
-  std::function<void(const StageOutcome&)> on_outcome;
 
  private:
   struct State;
+  store::Artifact bring(Stage stage, Stage wanted);
+  void settle(const StageOutcome& outcome);
   std::unique_ptr<State> state_;
 };
 

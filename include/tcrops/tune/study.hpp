@@ -9,14 +9,14 @@
 
 namespace tcrops::tune {
 
-// One finished trial. `details` is whatever the objective wants kept (metrics, weights' place).
+// One finished trial. `details` is whatever the objective wants kept (metrics, curves).
 struct Trial {
   std::int64_t number = 0;
   Point point;
   double value = 0.0;
   bool acceptable = true;
-  std::string reason;           // why not acceptable
-  std::int64_t parameters = 0;  // size of the model, for ties
+  std::string reason;        // why not acceptable
+  std::int64_t weights = 0;  // trained numbers of the model, for ties
   Json details;
 };
 

@@ -57,6 +57,9 @@ class TorchCore : public Core {
  public:
   explicit TorchCore(const Host& host) : host_(host) {
     at::set_num_threads(1);
+    // oneDNN has an environment of its own that changes results, and nets this small do not need
+    // it.
+    at::globalContext().setUserEnabledMkldnn(false);
     at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
     at::globalContext().setAllowTF32CuBLAS(false);
     at::globalContext().setAllowTF32CuDNN(false);

@@ -61,6 +61,12 @@ TEST_CASE("quoted fields hold separators, quotes and line ends") {
 TEST_CASE("the separator is seen in the first line") {
   CHECK(read_all("a\tb,x\tc\n1\t2\t3\n", kDetectSeparator).at(1).size() == 3);
   CHECK(read_all("a,b\n1\t2,3\n", kDetectSeparator).at(1) == std::vector<std::string>{"1\t2", "3"});
+  std::istringstream in("\n\r\na\tb,x\tc\n");
+  CsvReader reader(in, "t.tsv", kDetectSeparator);
+  std::vector<std::string> fields;
+  REQUIRE(reader.next(fields));
+  CHECK(reader.separator() == '\t');
+  CHECK(fields == std::vector<std::string>{"a", "b,x", "c"});
 }
 
 TEST_CASE("a record's line counts line ends inside quotes and blank lines") {

@@ -60,6 +60,19 @@ TEST_CASE("the random split cuts the permutation in order") {
   CHECK(shared_tcrs(make_table(), torch_random_split(kTcrs * 4, {}, 42)) > 50);
 }
 
+TEST_CASE("what a model cannot tell apart stands on one side") {
+  auto records = make_table();
+  // Every beta twice, with another alpha: one TCR to a model that sees beta only.
+  const std::size_t once = records.size();
+  for (std::size_t i = 0; i < once; ++i) {
+    records.push_back(records[i]);
+    records.back()[Column::kCdr3Alpha] = "CGGF";
+  }
+  const std::vector<Column> beta = {Column::kCdr3Beta};
+  CHECK(shared_tcrs(records, grouped_split(records, {}, 1), beta) > 0);
+  CHECK(shared_tcrs(records, grouped_split(records, {}, 1, beta), beta) == 0);
+}
+
 TEST_CASE("a grouped split shares no TCR and keeps the fractions for every epitope") {
   const auto records = make_table();
   for (const SplitFractions fractions : {SplitFractions{}, {0.15, 0.2}, {0.3, 0.3}, {0.0, 0.25}}) {

@@ -1,9 +1,14 @@
 #include "fixtures.hpp"
 
+#include <tcrops/core/interrupt.hpp>
+#include <tcrops/data/encoder.hpp>
 #include <tcrops/data/profile.hpp>
+#include <tcrops/data/split.hpp>
 #include <tcrops/data/table.hpp>
 
 #include <catch_all.hpp>
+#include <child_process.hpp>
+#include <csignal>
 #include <sstream>
 
 namespace tcrops::data {
@@ -69,6 +74,53 @@ TEST_CASE("rows are refused with line, column and reason") {
   CHECK(refusal_of("02:01,1", "02:01,2").field == "Label");
   CHECK(refusal_of("02:01,1", "02:01,").reason == "the value is missing");
   CHECK(refusal_of("25.0,", "").reason == "9 fields, but the header has 10");
+}
+
+TEST_CASE("a value that cannot be encoded is refused") {
+  const std::string limit(255, 'A');
+  CHECK(read(kHeader + replaced(kRow, "TRAV1*01", limit)).records.size() == 1);
+  CHECK(refusal_of("TRAV1*01", limit + "A").field == "V_alpha");
+  CHECK(refusal_of("CASSF", limit + "A").reason == "has 256 characters; at most 255 are allowed");
+  for (const std::string number : {"x", "nan", "1e999"}) {
+    CHECK(refusal_of("25.0", number).field == "clone_id");
+    CHECK(refusal_of("25.0", number).reason == "is not a number");
+  }
+  // Where it is no feature it may be any name.
+  std::istringstream in(kHeader + replaced(kRow, "25.0", "clone x"));
+  CHECK(read_table(in, "t.csv", {Column::kEpitope}, LabelRule::kRequired).records.size() == 1);
+}
+
+TEST_CASE("a prediction is held to its model's columns only") {
+  const std::string odd = replaced(replaced(kRow, "CAVF", "cavf?"), "02:01,1", "02:01,NA");
+  const auto records = [&](LabelRule rule, const std::vector<Column>& required) {
+    std::istringstream in(kHeader + kRow + odd);
+    return read_table(in, "t.csv", required, rule).records;
+  };
+  const auto both = records(LabelRule::kOptional, {Column::kCdr3Beta});
+  REQUIRE(both.size() == 2);
+  CHECK(both[1][Column::kCdr3Alpha] == "cavf?");
+  CHECK_FALSE(both[1].label.has_value());
+  CHECK(records(LabelRule::kOptional, {Column::kCdr3Alpha}).size() == 1);
+  CHECK(records(LabelRule::kRequired, {Column::kCdr3Beta}).size() == 1);
+}
+
+TEST_CASE("a signal stops what goes over a whole table") {
+  const std::vector<Record> records(3, make_record("CASSF", "GILGFVFTL", true));
+  const std::vector<Side> sides(3, Side::kTrain);
+  const auto stops = [](const std::function<void()>& call) {
+    test::ChildProcess child([&] {
+      install_interrupt_handlers();
+      std::raise(SIGTERM);
+      call();
+      return 0;
+    });
+    return child.wait() == static_cast<int>(ExitCode::kTerminated);
+  };
+  CHECK(stops([] { (void)read(kHeader + kRow); }));
+  CHECK(stops([&] { (void)profile(records, sides); }));
+  CHECK(stops([&] { (void)fit_scalar_encoder(records, all_columns()); }));
+  CHECK(stops([&] { (void)fit_scalar_encoder(records, {Column::kCloneId}); }));
+  CHECK(stops([&] { (void)grouped_split(records, {}, 1); }));
 }
 
 TEST_CASE("what cannot be a table ends with a clear error") {

@@ -19,6 +19,7 @@
 namespace {
 
 using namespace tcrops;
+using namespace tcrops::stages;
 
 void run(const std::vector<std::string>& arguments) {
   if (arguments.size() < 3 || arguments.size() % 2 == 0) {

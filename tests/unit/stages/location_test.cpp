@@ -1,8 +1,8 @@
 #include "../../../src/stages/download.hpp"
 #include "catch_all.hpp"
 
-using tcrops::join_mirror;
-using tcrops::shown_location;
+using tcrops::stages::join_mirror;
+using tcrops::stages::shown_location;
 
 TEST_CASE("a mirror is a folder or a URL") {
   CHECK(join_mirror("/srv/mirror", "a.csv") == "/srv/mirror/a.csv");

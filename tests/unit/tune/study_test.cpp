@@ -25,7 +25,7 @@ Trial judge(std::int64_t number, const Point& point) {
   const double x = std::get<double>(point.at("x"));
   const auto n = std::get<std::int64_t>(point.at("n"));
   trial.value = -(x - 1.0) * (x - 1.0) - static_cast<double>(n);
-  trial.parameters = std::get<std::string>(point.at("model")) == "small" ? 10 : 1000;
+  trial.weights = std::get<std::string>(point.at("model")) == "small" ? 10 : 1000;
   trial.details = {{"x", x}};
   return trial;
 }
@@ -43,7 +43,7 @@ Json summary(const std::vector<Trial>& trials) {
   Json json = Json::array();
   for (const Trial& trial : trials) {
     json.push_back({trial.number, to_json(trial.point), trial.value, trial.acceptable, trial.reason,
-                    trial.parameters, trial.details});
+                    trial.weights, trial.details});
   }
   return json;
 }
@@ -241,16 +241,16 @@ TEST_CASE("nonsense options are refused, an empty study is empty") {
   CHECK_THROWS_AS(run_study({{"x", Choice{}}}, options_for(5, 2, 1), hooks), Error);
 }
 
-Trial trial_of(std::int64_t number, double value, std::int64_t parameters, double x) {
+Trial trial_of(std::int64_t number, double value, std::int64_t weights, double x) {
   Trial trial;
   trial.number = number;
   trial.value = value;
-  trial.parameters = parameters;
+  trial.weights = weights;
   trial.point = {{"x", x}};
   return trial;
 }
 
-TEST_CASE("best_trials: value, then fewer parameters, then number, no point twice") {
+TEST_CASE("best_trials: value, then fewer weights, then number, no point twice") {
   std::vector<Trial> trials = {trial_of(0, 1.0, 100, 0.0),       trial_of(1, 2.0, 100, 0.1),
                                trial_of(2, 2.0, 10, 0.2),        trial_of(3, 2.0, 100, 0.3),
                                trial_of(4, 9.0, 1, 0.4),         trial_of(5, 2.0, 5, 0.2),
