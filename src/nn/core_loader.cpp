@@ -24,9 +24,9 @@ struct Kernels {
   const char* openblas;
 };
 
-// ATen itself takes AVX2 on some AVX-512 processors and not on others; only the products gain from
-// more. Where there are no vector instructions to name, the oldest kernels that OpenBLAS has for
-// the architecture, which run on all of its processors.
+// ATen itself takes AVX2 on AVX-512 processors too unless told otherwise; only the products gain
+// from more. Where there are no vector instructions to name: the oldest kernels that OpenBLAS has
+// for the architecture, which run on all of its processors.
 Kernels kernels(VectorClass value) {
   if (value == VectorClass::kAvx512) return {"avx2", "SkylakeX"};
   if (value == VectorClass::kAvx2) return {"avx2", "Haswell"};
@@ -61,7 +61,8 @@ void prepare_environment() {
 
 // A row's logit must not depend on the rows beside it. That holds when every product has the same
 // number of rows and the kernel treats each of them alike: measured, OpenBLAS's AVX-512 kernel does
-// so for any multiple of 16 (and is fastest from 256), its AVX2 kernel only for 16.
+// so for any multiple of 16 (and is fastest from 256), its AVX2 kernel only for 16, its SSE3 kernel
+// (Prescott) for 16.
 std::int64_t block_rows() { return vector_class() == VectorClass::kAvx512 ? 256 : 16; }
 
 std::filesystem::path find_library() {

@@ -194,6 +194,18 @@ class Configuration(product.ProductCase):
         self.assertEqual(values["preprocess"]["features"], ["CDR3_beta", "Epitope"])
 
 
+    def test_top_level_and_unknown_variables(self):
+        shown = json.loads(self.ok(["config", "show", "--json"], env={"TCROPS_SEED": "7"}).stdout)
+        self.assertEqual((shown["configuration"]["seed"], shown["origins"]["seed"]), (7, "environment"))
+        self.fails(product.CONFIGURATION, ["config", "show"], "TCROPS_TRIAN_EPOCHS", "TCROPS_TRAIN_EPOCHS",
+                   env={"TCROPS_TRIAN_EPOCHS": "3"})
+
+    def test_what_would_be_ignored_is_refused(self):
+        for command in (["predict", "--input", "-"], ["serve-check"]):
+            for more in (["--config", "nowhere.json"], ["--set", "train.epochs=3"], ["--force"], ["--require-inputs"]):
+                self.fails(USAGE, [*command, "--model", "quickstart.model", *more], "--model", store=prepared())
+
+
 class Reuse(product.ProductCase):
     def made(self, *settings, command="run", more=()):
         words = [word for setting in settings for word in ("--set", setting)]

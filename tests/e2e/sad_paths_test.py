@@ -159,7 +159,7 @@ class SourceFile(Case):
         self.assert_verifies(self.store)
 
     def test_missing_file(self):
-        self.preprocess(INPUT, self.folder / "nowhere.csv", "fetch.file", "no such file", "check the path")
+        self.preprocess(INPUT, self.folder / "nowhere.csv", "fetch.file", "No such file", "check the path")
 
     def test_folder(self):
         self.preprocess(INPUT, self.folder, "fetch.file", "check the path")

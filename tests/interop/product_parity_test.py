@@ -202,7 +202,7 @@ class Viral(Case):
         self.check_model(self.store, product.named(self.store, "paper.model"), dataset / "table.csv")
         self.check_evaluation(self.store, "paper")
         caveats = " ".join(read_json(product.named(self.store, "paper.evaluation") / "metrics.json")["caveats"])
-        for part in ("stand both in training", "chosen on these test rows", "clone_id"):
+        for part in ("stand on more than one of training", "chosen on these test rows", "clone_id"):
             self.assertIn(part, caveats)
 
 

@@ -56,16 +56,20 @@ def rebuild(spec):
 
 
 def output_errors(net, scored):
-    """Largest differences from PyTorch: of logits (relative to their size where that is above 1) and of
-    probabilities; then the errors of tcrops' logits and of PyTorch's own against double precision."""
+    """Largest differences from PyTorch: of logits and of probabilities; then the errors of tcrops' logits and of
+    PyTorch's own against double precision. Those of logits are relative to their size where that is above 1."""
     ours = scored["logits"]
     with torch.inference_mode():
         plain = net.eval()(scored["inputs"]).squeeze(1)
         exact = copy.deepcopy(net).double()(scored["inputs"].double()).squeeze(1)
     assert exact.std() > 1e-3, "the net says the same of every row"
-    logit = ((ours - plain).abs() / plain.abs().clamp(min=1)).max().item()
+    size = exact.abs().clamp(min=1)
+
+    def error(a, b):
+        return ((a - b).abs() / size).max().item()
+
     probability = (torch.sigmoid(ours) - torch.sigmoid(plain)).abs().max().item()
-    return logit, probability, (ours - exact).abs().max().item(), (plain - exact).abs().max().item()
+    return error(ours, plain), probability, error(ours, exact), error(plain, exact)
 
 
 def step_error(net, step, after, batch_norm):

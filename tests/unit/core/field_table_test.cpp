@@ -46,7 +46,9 @@ struct Settings {
     return error_of([&] { table.assign(assignment); });
   }
   test::Thrown environment(const std::string& name, const std::string& value) {
-    return error_of([&] { table.read_environment({{name, value}}); });
+    return error_of([&] {
+      table.read_environment({{name, value}}, {"TCROPS_STORE", "TCROPS_CI_"});
+    });
   }
 };
 
@@ -172,6 +174,12 @@ TEST_CASE("environment variables") {
   CHECK(s.environment("TCROPS_SERVE_CHECK_MODELS", "small").text.empty());
   CHECK(s.models == Words{"small"});
   CHECK(s.environment("TCROPS_STORE", "/x").text.empty());
+  CHECK(s.environment("TCROPS_CI_CONFIG", "/x").text.empty());
+  CHECK(s.environment("TCROPS_SEED", "9").text.empty());
+  CHECK(s.seed == 9);
+  check_refused(s.environment("TCROPS_TRIAN_EPOCHS", "3"),
+                "environment variable TCROPS_TRIAN_EPOCHS: no such setting; did you mean "
+                "\"TCROPS_TRAIN_EPOCHS\"?");
   CHECK(s.environment("TRAIN_EPOCHS", "-1").text.empty());
   check_refused(s.environment("TCROPS_TRAIN_EPOCH", "7"),
                 "environment variable TCROPS_TRAIN_EPOCH: train.epoch: unknown key; did you mean "
