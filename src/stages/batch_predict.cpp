@@ -195,10 +195,9 @@ class Predictor {
     std::vector<std::string> fields = std::move(row.fields);
     fields.resize(input.header.size());  // a ragged row keeps its place in the table
     if (logit) {
-      const double probability = probabilities(std::span<const float>(&*logit, 1)).front();
-      const bool call = probability >= model_.threshold;
-      result_.called += call ? 1U : 0U;
-      fields.insert(fields.end(), {fmt::format("{:.7g}", probability), call ? "1" : "0", ""});
+      const Answer answer = answer_of(model_, *logit);
+      result_.called += answer.call ? 1U : 0U;
+      fields.insert(fields.end(), {answer.score, answer.call ? "1" : "0", ""});
     } else {
       note_unusable(row.line, problem);
       fields.insert(fields.end(), {"", "", problem});

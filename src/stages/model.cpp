@@ -168,6 +168,11 @@ std::vector<data::Record> read_examples(const store::Store& store,
       .records;
 }
 
+Answer answer_of(const Model& model, float logit) {
+  const double probability = probabilities(std::span<const float>(&logit, 1)).front();
+  return {fmt::format("{:.7g}", probability), probability >= model.threshold};
+}
+
 std::vector<Scored> score(const Model& model, std::span<const data::Record> records) {
   std::vector<Scored> results(records.size());
   std::vector<std::size_t> usable;

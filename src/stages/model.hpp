@@ -48,6 +48,12 @@ struct Scored {
   std::optional<float> logit;
   std::string problem;  // "CDR3_beta: letter 'X' is not in the model's alphabet"
 };
+// How the answer is written everywhere: the probability, and the call at the model's threshold.
+struct Answer {
+  std::string score;  // seven digits
+  bool call = false;
+};
+[[nodiscard]] Answer answer_of(const Model& model, float logit);
 [[nodiscard]] std::vector<Scored> score(const Model& model, std::span<const data::Record> records);
 
 // `count` rows of a side, chosen by the seed, in table order.

@@ -36,12 +36,11 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key, Ru
           ExitCode::kArtifact,
           fmt::format("the model cannot score a row of its own dataset: {}", scored[i].problem));
     }
-    const double probability = probabilities(std::span<const float>(&*scored[i].logit, 1)).front();
-    const bool call = probability >= model.threshold;
-    called += call ? 1 : 0;
+    const Answer answer = answer_of(model, *scored[i].logit);
+    called += answer.call ? 1 : 0;
     std::vector<std::string> fields(records[i].values.begin(), records[i].values.end());
-    fields.insert(fields.end(), {records[i].label.value_or(false) ? "1" : "0",
-                                 fmt::format("{:.7g}", probability), call ? "1" : "0"});
+    fields.insert(fields.end(), {records[i].label.value_or(false) ? "1" : "0", answer.score,
+                                 answer.call ? "1" : "0"});
     data::append_csv(csv, fields);
   }
   store::Manifest manifest = manifest_for(store::Kind::kPredictions, key);

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <tcrops/core/error.hpp>
 #include <tcrops/core/rng.hpp>
 #include <tcrops/nn/core.hpp>
 
 #include <cstring>
-#include <optional>
+#include <error_code.hpp>
 #include <string>
 #include <vector>
 
@@ -43,14 +42,4 @@ inline std::string bytes_of(const tcrops::nn::Network& network) {
 inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() &&
          (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
-}
-
-template <class Body>
-std::optional<tcrops::ExitCode> error_code(Body&& body) {
-  try {
-    body();
-  } catch (const tcrops::Error& error) {
-    return error.code();
-  }
-  return std::nullopt;
 }

@@ -1,10 +1,10 @@
 #include "balanced_sampler.hpp"
 
 #include "catch_all.hpp"
-#include "error_code.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <error_code.hpp>
 
 using namespace tcrops;
 using namespace tcrops::nn;

@@ -1,8 +1,8 @@
 #include "catch_all.hpp"
-#include "error_code.hpp"
 
 #include <tcrops/nn/device.hpp>
 
+#include <error_code.hpp>
 #include <filesystem>
 
 using namespace tcrops;

@@ -1,9 +1,9 @@
 #include "catch_all.hpp"
-#include "error_code.hpp"
 
 #include <tcrops/nn/model_spec.hpp>
 
 #include <algorithm>
+#include <error_code.hpp>
 #include <limits>
 
 using namespace tcrops;

@@ -1,10 +1,10 @@
 #include "catch_all.hpp"
-#include "error_code.hpp"
 
 #include <tcrops/core/rng.hpp>
 #include <tcrops/nn/tensor_file.hpp>
 
 #include <cstring>
+#include <error_code.hpp>
 
 using namespace tcrops;
 using namespace tcrops::nn;
