@@ -103,7 +103,9 @@ void add_artifacts(CLI::App& app, Session& session) {
   });
   auto reference = std::make_shared<std::string>();
   CLI::App& shown = add_sub(app, session, "show", "what an artifact is made of and what it says");
-  shown.add_option("artifact", *reference, "name (viral.model) or the beginning of an id")
+  shown
+      .add_option("artifact", *reference,
+                  "name (viral.model) or the first 6 or more digits of an id")
       ->required();
   shown.callback([&session, reference] {
     session.action = [&session, reference] { return show(session, *reference); };

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 namespace tcrops::cli {
 namespace {
 
@@ -23,6 +25,13 @@ int predict_file(Session& session, const Options& options) {
   if (session.json && options.batch.output == "-") {
     throw Error(ExitCode::kUsage,
                 "--json prints the result's summary; send the rows to a file with --output");
+  }
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(options.batch.output, ignored) &&
+      std::filesystem::equivalent(options.batch.input, options.batch.output, ignored)) {
+    throw Error(ExitCode::kUsage,
+                fmt::format("{}: --output would replace the input; name another file",
+                            options.batch.output));
   }
   const auto store = session.open_existing_store();
   const auto result = stages::batch_predict(store, store.get(options.model), options.batch);
@@ -75,7 +84,7 @@ int predict(const CLI::App& app, Session& session, Options& options) {
 void add_predict(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   app.add_option("-m,--model", options->model,
-                 "model to use: a name (viral.model) or the beginning of an id")
+                 "model to use: a name (viral.model) or the first 6 or more digits of an id")
       ->type_name("NAME");
   app.add_option("-i,--input", options->batch.input,
                  "CSV or TSV with the model's columns; - for stdin")

@@ -15,6 +15,18 @@ const stages::StageOutcome& outcome_of(const std::vector<stages::StageOutcome>& 
                        [&](const stages::StageOutcome& o) { return o.stage == stage; });
 }
 
+// What was set on this command line, so that a suggested command means the same pipeline.
+std::string repeated_options(const Session& session) {
+  std::string text;
+  for (const std::string& assignment : session.assignments) {
+    if (assignment.starts_with("seed=")) continue;
+    const bool plain =
+        assignment.find_first_of(" '\"\\$`*?[]{}()<>|&;#~!\t\n") == std::string::npos;
+    text += plain ? " --set " + assignment : " --set '" + assignment + "'";
+  }
+  return text;
+}
+
 std::string summary(const Session& session, const std::vector<stages::StageOutcome>& outcomes) {
   using stages::Stage;
   const auto& model = outcome_of(outcomes, Stage::kTrain);
@@ -33,8 +45,8 @@ std::string summary(const Session& session, const std::vector<stages::StageOutco
   text += fmt::format("  {} predict{} --model {}.model --input {}\n", session.program, store, name,
                       model.artifact.file("examples.csv").string());
   text += fmt::format("  {} artifacts show{} {}.evaluation\n", session.program, store, name);
-  text += fmt::format("  {} run{} --config {} --set seed={}\n", session.program, store,
-                      session.config_path, session.config.seed + 1);
+  text += fmt::format("  {} run{} --config {}{} --set seed={}\n", session.program, store,
+                      session.config_path, repeated_options(session), session.config.seed + 1);
   return text;
 }
 

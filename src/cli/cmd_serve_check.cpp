@@ -65,7 +65,7 @@ int check(const CLI::App& app, Session& session, const Options& options) {
 void add_serve_check(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   app.add_option("-m,--model", options->model,
-                 "model to check: a name (viral.model) or the beginning of an id");
+                 "model to check: a name (viral.model) or the first 6 or more digits of an id");
   app.add_option("--device", options->check.device, "auto, cpu, cuda or cuda:N")
       ->default_str("auto");
   app.add_option("--requests", options->check.latency_requests, "single rows to time")

@@ -56,12 +56,16 @@ void add_commands(CLI::App& app, Session& session) {
   }
 }
 
+bool is_command(std::string_view word) {
+  return std::any_of(kCommands.begin(), kCommands.end(),
+                     [&](const Command& command) { return command.name == word; });
+}
+
 // CLI11 reports an unknown command as an unexpected argument; name the likely one instead.
 std::string usage_problem(int argc, char** argv, const CLI::ParseError& e) {
   std::vector<std::string> names;
   for (const Command& command : kCommands) names.emplace_back(command.name);
-  if (argc > 1 && argv[1][0] != '-' &&
-      std::find(names.begin(), names.end(), argv[1]) == names.end()) {
+  if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1])) {
     return fmt::format("unknown command \"{}\"{}", argv[1], suggestion(argv[1], names));
   }
   return e.what();
@@ -90,8 +94,9 @@ int run(int argc, char** argv) {
     if (bare) std::cerr << app.help() << "\n";
     throw Error(
         ExitCode::kUsage,
-        fmt::format("{}; see `{} --help`", bare ? "no command given" : usage_problem(argc, argv, e),
-                    session.program));
+        fmt::format("{}; see `{}{} --help`",
+                    bare ? "no command given" : usage_problem(argc, argv, e), session.program,
+                    bare || !is_command(argv[1]) ? std::string() : std::string(" ") + argv[1]));
   }
   set_verbosity(session.quiet     ? Verbosity::kQuiet
                 : session.verbose ? Verbosity::kVerbose

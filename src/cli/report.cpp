@@ -15,7 +15,7 @@ std::string text(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-std::string dataset_text(const Json& facts) {
+std::string dataset_text(const Json& facts, const std::string& refusals) {
   std::string sides;
   for (const char* side : {"train", "validation", "test"}) {
     sides +=
@@ -25,7 +25,7 @@ std::string dataset_text(const Json& facts) {
       fmt::format("{} rows, {} positive ({}); {} features", facts.at("rows").dump(),
                   facts.at("positives").dump(), sides, facts.at("feature_width").dump());
   if (facts.at("refused") > 0)
-    out += fmt::format("; {} refused, see refused.csv", facts.at("refused").dump());
+    out += fmt::format("; {} refused, see {}", facts.at("refused").dump(), refusals);
   if (facts.at("tcrs_on_several_sides") > 0) {
     out += fmt::format("\nWARNING: {} TCRs stand on several sides of the split",
                        facts.at("tcrs_on_several_sides").dump());
@@ -54,6 +54,21 @@ std::string study_text(const Json& facts) {
          format_table({"trial", "model", "learning rate", "epochs", "value", "AP", "AUROC",
                        "precision", "recall", "weights"},
                       rows);
+}
+
+// The ranking metrics in which a model is worth no more than its nearest neighbours.
+std::string where_look_up_wins(const Json& facts) {
+  std::string names;
+  for (const auto& [key, name] : {std::pair{"macro_auroc", "macro AUROC"},
+                                  {"macro_average_precision", "macro AP"},
+                                  {"pooled_auroc", "pooled AUROC"},
+                                  {"pooled_average_precision", "pooled AP"}}) {
+    const Json& model = facts.at("model").at(key);
+    const Json& nearest = facts.at("baselines").at("nearest_neighbour").at(key);
+    if (!model.is_number() || !nearest.is_number() || model > nearest) continue;
+    names += (names.empty() ? "" : ", ") + std::string(name);
+  }
+  return names;
 }
 
 std::string model_text(const Json& facts) {
@@ -94,14 +109,9 @@ std::string evaluation_text(const Json& facts) {
   out += format_table({"", "macro AUROC", "macro AP", "pooled AUROC", "pooled AP", "accuracy",
                        "precision", "recall"},
                       rows);
-  for (const auto& [key, name] : {std::pair{"macro_average_precision", "macro AP"},
-                                  std::pair{"pooled_average_precision", "pooled AP"}}) {
-    const Json& model = facts.at("model").at(key);
-    const Json& nearest = facts.at("baselines").at("nearest_neighbour").at(key);
-    if (model.is_number() && nearest.is_number() && model <= nearest) {
-      out += fmt::format(
-          "NOTE: in {} the model does not beat looking up the nearest known binder\n", name);
-    }
+  if (const std::string lost = where_look_up_wins(facts); !lost.empty()) {
+    out +=
+        fmt::format("NOTE: looking up the nearest known binder is as good or better in {}\n", lost);
   }
   for (const Json& caveat : facts.at("caveats")) out += "WARNING: " + text(caveat) + "\n";
   return out;
@@ -127,7 +137,7 @@ std::string stage_text(const stages::StageOutcome& outcome) {
       return out + "\n";
     }
     case store::Kind::kDataset:
-      return dataset_text(facts);
+      return dataset_text(facts, outcome.artifact.file("refused.csv").string());
     case store::Kind::kStudy:
       return study_text(facts);
     case store::Kind::kModel:

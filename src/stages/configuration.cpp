@@ -18,7 +18,8 @@ void add_fetch(FieldTable& table, FetchConfig& c) {
       "data source: a made-up repertoire, the ePytope-TCR viral benchmark, or a file of yours",
       {.choices = {"synthetic", "viral", "file"}});
   table.add("file", c.file,
-            "pair table to read when source is \"file\"; CSV or TSV with the benchmark's columns",
+            "pair table to read when source is \"file\"; CSV or TSV with the benchmark's columns; "
+            "a path is relative to the current folder",
             {.shapes_result = false});
   table.add("mirror", c.mirror,
             "folder or URL to read the source's files from instead of their origin",

@@ -28,8 +28,11 @@ std::string selected_on(const StageContext& context) {
   return context.store.get(study->second).manifest.facts.at("select_on").get<std::string>();
 }
 
+// With fewer positive rows than this, one TCR more or less changes every metric visibly.
+constexpr std::ptrdiff_t kFewPositives = 20;
+
 // What a reader must know before believing the numbers.
-std::vector<std::string> caveats(const StageContext& context) {
+std::vector<std::string> caveats(const StageContext& context, const SideData& test) {
   std::vector<std::string> notes;
   const store::Manifest& dataset = context.input(Stage::kPreprocess).manifest;
   if (const auto shared = dataset.facts.at("tcrs_on_several_sides").get<std::int64_t>();
@@ -41,6 +44,11 @@ std::vector<std::string> caveats(const StageContext& context) {
   }
   if (selected_on(context) == "test") {
     notes.emplace_back("not a fair test: the parameters were chosen on these test rows");
+  }
+  const auto positives = std::count(test.labels.begin(), test.labels.end(), std::uint8_t{1});
+  if (positives < kFewPositives) {
+    notes.push_back(
+        fmt::format("only {} positive test rows: too few to judge a model by", positives));
   }
   const Json& features = dataset.configuration.at("features");
   if (std::find(features.begin(), features.end(), "clone_id") != features.end()) {
@@ -100,7 +108,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key, Ru
   Json metrics = {
       {"schema", "tcrops.evaluation/1"},
       {"side", "test"},
-      {"caveats", caveats(context)},
+      {"caveats", caveats(context, test)},
       {"model", eval::grouped_report(test.labels, scores, test.epitopes(), model.threshold)},
       {"baselines",
        {{"always_no", eval::grouped_report(test.labels, always_no, test.epitopes(), 0.5)},

@@ -106,8 +106,9 @@ void write_model(const Fitted& fitted, const FitParameters& parameters, const Da
 Model load_model(const store::Store& store, const store::Artifact& artifact,
                  const nn::Device& device) {
   if (artifact.manifest.kind != store::Kind::kModel) {
-    throw Error(ExitCode::kArtifact, fmt::format("{} is a {}, not a model", artifact.short_id(),
-                                                 store::kind_name(artifact.manifest.kind)));
+    throw Error(ExitCode::kArtifact,
+                fmt::format("{} is of kind {}, not a model", artifact.short_id(),
+                            store::kind_name(artifact.manifest.kind)));
   }
   Model model;
   model.artifact = artifact;

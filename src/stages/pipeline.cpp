@@ -214,8 +214,15 @@ store::Artifact Pipeline::bring(Stage stage, Stage wanted) {
 // Names and notes the result, and ends the run when it is one that may not be built on.
 void Pipeline::settle(const StageOutcome& outcome) {
   const store::Artifact& artifact = outcome.artifact;
-  const std::string kind = store::kind_name(artifact.manifest.kind);
-  state_->store.set_name(fmt::format("{}.{}", state_->config.name, kind), artifact.id);
+  const std::string name =
+      fmt::format("{}.{}", state_->config.name, store::kind_name(artifact.manifest.kind));
+  const auto names = state_->store.names();
+  if (const auto at = names.find(name); at != names.end() && at->second != artifact.id &&
+                                        artifact.manifest.kind == store::Kind::kModel) {
+    log_info(fmt::format("{} now means {} (it was {})", name, artifact.short_id(),
+                         at->second.substr(0, 12)));
+  }
+  state_->store.set_name(name, artifact.id);
   state_->done.emplace(outcome.stage, artifact);
   state_->outcomes.push_back(outcome);
   require_passed(artifact);

@@ -16,6 +16,7 @@
 #include <iterator>
 #include <map>
 #include <sstream>
+#include <unordered_map>
 
 namespace tcrops::stages {
 namespace {
@@ -99,6 +100,39 @@ void report_refusals(const Cleaned& cleaned, bool strict) {
   log_warning(text + "\n  all of them are in refused.csv of the dataset");
 }
 
+// Pairs that the table states more than once.
+struct Repeats {
+  std::size_t rows = 0;           // that say again what an earlier row said
+  std::size_t contradicting = 0;  // that give an earlier pair the other label
+  std::size_t first_line = 0;     // of a contradicting row
+};
+
+Repeats repeats_in(const std::vector<data::Record>& records) {
+  Repeats repeats;
+  std::unordered_map<std::string, bool> seen;
+  for (const data::Record& record : records) {
+    const bool label = record.label.value_or(false);
+    const auto [at, is_new] =
+        seen.try_emplace(data::tcr_key(record) + record[data::Column::kEpitope] + '\x1f' +
+                             record[data::Column::kMhc],
+                         label);
+    if (is_new) continue;
+    ++(at->second == label ? repeats.rows : repeats.contradicting);
+    if (at->second != label && repeats.first_line == 0) repeats.first_line = record.line;
+  }
+  return repeats;
+}
+
+void report_repeats(const Repeats& repeats) {
+  if (repeats.contradicting > 0) {
+    log_warning(
+        fmt::format("{} rows give a TCR-epitope pair another label than a row before them, "
+                    "the first in line {}; one of each two is wrong",
+                    repeats.contradicting, repeats.first_line));
+  }
+  if (repeats.rows > 0) log_warning(fmt::format("{} rows repeat a row before them", repeats.rows));
+}
+
 std::string refusals_csv(const std::vector<data::Refusal>& refusals) {
   std::string text;
   data::append_csv(text, {"line", "field", "reason"});
@@ -153,7 +187,8 @@ Dataset encode(std::vector<data::Record> records, const PreprocessConfig& config
   return dataset;
 }
 
-Json facts_of(const Dataset& dataset, const Cleaned& cleaned, const PreprocessConfig& config) {
+Json facts_of(const Dataset& dataset, const Cleaned& cleaned, const Repeats& repeats,
+              const PreprocessConfig& config) {
   std::map<std::string, std::size_t> sides;
   std::size_t positives = 0;
   for (std::size_t row = 0; row < dataset.sides.size(); ++row) {
@@ -163,6 +198,8 @@ Json facts_of(const Dataset& dataset, const Cleaned& cleaned, const PreprocessCo
   return {{"rows", dataset.records.size()},
           {"positives", positives},
           {"refused", cleaned.refusals.size()},
+          {"repeated_rows", repeats.rows},
+          {"contradicting_rows", repeats.contradicting},
           {"sides", sides},
           {"feature_width", dataset.encoder->feature_width()},
           {"tcrs_on_several_sides",
@@ -174,6 +211,8 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key, Ru
   report_refusals(cleaned, context.config.preprocess.strict);
   const Dataset dataset = encode(std::move(cleaned.records), context.config.preprocess);
   require_both_classes(dataset);
+  const Repeats repeats = repeats_in(dataset.records);
+  report_repeats(repeats);
   check_interrupt();
 
   Json profile = data::profile(dataset.records, dataset.sides);
@@ -184,7 +223,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key, Ru
   profile["refused_by_reason"] = reasons;
 
   store::Manifest manifest = manifest_for(store::Kind::kDataset, key);
-  manifest.facts = facts_of(dataset, cleaned, context.config.preprocess);
+  manifest.facts = facts_of(dataset, cleaned, repeats, context.config.preprocess);
   store::Draft draft = context.store.begin_draft();
   write_dataset(dataset, draft);
   draft.add("profile.json", canonical_json(profile));

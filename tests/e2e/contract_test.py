@@ -134,6 +134,8 @@ class Streams(product.ProductCase):
         done = self.ok(["run", *QUICKSTART], store=store)
         suggested = done.stdout.split("Next, for example:\n")[1].splitlines()
         self.assertEqual(len(suggested), 3)
+        for setting in QUICKSTART[3::2]:
+            self.assertIn(f"--set {setting}", suggested[2], "another pipeline is suggested than the one that ran")
         for line in suggested[:2]:
             again = subprocess.run(line.strip(), shell=True, env=product.environment(), cwd=self.folder,
                                    capture_output=True, text=True, check=False)

@@ -33,6 +33,14 @@ class Predict(Case):
     def test_folder(self):
         self.predict(INPUT, self.folder, "a folder, not a file", input=self.folder)
 
+    def test_output_over_the_input(self):
+        path = self.folder / "new.csv"
+        path.write_bytes((product.named(prepared(), "quickstart.model") / "examples.csv").read_bytes())
+        before = path.read_bytes()
+        self.fails(USAGE, ["predict", "--model", "quickstart.model", "--input", path, "--output", path],
+                   "would replace the input", store=prepared())
+        self.assertEqual(path.read_bytes(), before)
+
     def test_path_that_is_too_long(self):
         long = self.folder / ("x" * 300)
         self.predict(INPUT, "cannot read", "too long", input=long)
@@ -182,6 +190,17 @@ class SourceFile(Case):
         rows[0][0] = "CDR3alpha"
         path = write_table(self.folder / "wrong.csv", rows)
         self.preprocess(INPUT, path, f"{path}:1:", '"CDR3_alpha" is missing', 'rename "CDR3alpha"?')
+
+    def test_rows_that_repeat_or_contradict(self):
+        rows = self.table()
+        other = rows[1][:-1] + ["0" if rows[1][-1] == "1" else "1"]
+        path = write_table(self.folder / "twice.csv", [*rows, rows[2], other])
+        done = self.ok(["preprocess", *self.settings(path), "--json"], store=self.store)
+        self.assertIn(f"1 rows give a TCR-epitope pair another label than a row before them, the first in line "
+                      f"{len(rows) + 2};", done.stderr)
+        self.assertIn("1 rows repeat a row before them", done.stderr)
+        facts = json.loads(done.stdout)["facts"]
+        self.assertEqual((facts["repeated_rows"], facts["contradicting_rows"]), (1, 1))
 
     def test_no_labels(self):
         rows = [row[:-1] for row in self.table()]

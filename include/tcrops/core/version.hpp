@@ -6,6 +6,6 @@ namespace tcrops {
 
 [[nodiscard]] std::string_view version();  // "0.1.0"
 [[nodiscard]] std::string_view
-revision();  // of the sources when they were configured, or "unknown"
+revision();  // of the sources, with "-dirty" when changed, or "unknown"
 
 }  // namespace tcrops
