@@ -7,36 +7,70 @@
 #include <tcrops/core/text.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdint>
+#include <memory>
 
 namespace tcrops::cli {
 namespace {
 
-int list(const Session& session) {
+constexpr std::size_t kShownIdDigits = 12;
+
+std::string shown_size(std::uint64_t bytes) {
+  constexpr double kKilo = 1000.0;
+  const auto amount = static_cast<double>(bytes);
+  if (amount < kKilo) return fmt::format("{} B", bytes);
+  if (amount < kKilo * kKilo) return fmt::format("{:.1f} kB", amount / kKilo);
+  return fmt::format("{:.1f} MB", amount / kKilo / kKilo);
+}
+
+struct ListFilter {
+  std::string kind;
+  std::size_t last = 0;  // 0: all
+};
+
+// From the store's log: no manifest is opened, so that a large store answers at once.
+int list(const Session& session, const ListFilter& filter) {
   const auto store = session.open_existing_store();
-  std::map<std::string, std::string> names;
-  for (const auto& [name, id] : store.names()) names[id] += (names[id].empty() ? "" : ", ") + name;
-  Json json = {{"schema", "tcrops.artifacts/1"}, {"artifacts", Json::array()}};
-  std::vector<std::vector<std::string>> rows;
-  for (const std::string& id : store.list()) {
+  if (!filter.kind.empty()) {
     try {
-      const auto artifact = store.get(id);
-      const std::string kind = store::kind_name(artifact.manifest.kind);
-      json["artifacts"].push_back({{"id", id},
-                                   {"kind", kind},
-                                   {"stage", artifact.manifest.stage},
-                                   {"names", names[id]},
-                                   {"damaged", false}});
-      rows.push_back({artifact.short_id(), kind, artifact.manifest.stage, names[id]});
-    } catch (const Error&) {
-      json["artifacts"].push_back({{"id", id},
-                                   {"kind", nullptr},
-                                   {"stage", nullptr},
-                                   {"names", names[id]},
-                                   {"damaged", true}});
-      rows.push_back({id.substr(0, 12), "DAMAGED", "", names[id]});
+      static_cast<void>(store::kind_from_name(filter.kind));
+    } catch (const Error& e) {
+      throw Error(ExitCode::kUsage, e.what());
     }
   }
-  print_result(session, json, format_table({"id", "kind", "stage", "name"}, rows));
+  std::map<std::string, std::vector<std::string>> names;
+  for (const auto& [name, id] : store.names()) names[id].push_back(name);
+  auto entries = store.catalog();
+  std::erase_if(entries,
+                [&](const auto& e) { return !filter.kind.empty() && e.kind != filter.kind; });
+  if (filter.last > 0 && entries.size() > filter.last) {
+    entries.erase(entries.begin(), entries.end() - static_cast<std::ptrdiff_t>(filter.last));
+  }
+  Json json = {{"schema", "tcrops.artifacts/1"}, {"artifacts", Json::array()}};
+  std::vector<std::vector<std::string>> rows;
+  for (const store::CatalogEntry& entry : entries) {
+    const bool damaged = entry.kind.empty();
+    const auto& called = names[entry.id];
+    if (session.json) {
+      json["artifacts"].push_back({{"id", entry.id},
+                                   {"kind", damaged ? Json() : Json(entry.kind)},
+                                   {"stage", damaged ? Json() : Json(entry.stage)},
+                                   {"names", called},
+                                   {"published", entry.time.empty() ? Json() : Json(entry.time)},
+                                   {"bytes", entry.bytes},
+                                   {"parents", entry.parents},
+                                   {"damaged", damaged}});
+    } else {
+      rows.push_back({entry.id.substr(0, kShownIdDigits), damaged ? "DAMAGED" : entry.kind,
+                      entry.stage, entry.time, shown_size(entry.bytes),
+                      fmt::format("{}", fmt::join(called, ", "))});
+    }
+  }
+  print_result(
+      session, json,
+      session.json ? "" : format_table({"id", "kind", "stage", "published", "size", "name"}, rows));
   return 0;
 }
 
@@ -98,14 +132,20 @@ CLI::App& add_sub(CLI::App& app, Session& session, const std::string& name,
 
 void add_artifacts(CLI::App& app, Session& session) {
   app.require_subcommand(1);
-  add_sub(app, session, "ls", "list all artifacts").callback([&session] {
-    session.action = [&session] { return list(session); };
+  auto filter = std::make_shared<ListFilter>();
+  CLI::App& listed = add_sub(app, session, "ls", "list the artifacts, oldest first");
+  listed.add_option("--kind", filter->kind, "only this kind: raw, dataset, model, …")
+      ->type_name("KIND");
+  listed.add_option("--last", filter->last, "only the newest so many")->type_name("NUMBER");
+  listed.callback([&session, filter] {
+    session.action = [&session, filter] { return list(session, *filter); };
   });
   auto reference = std::make_shared<std::string>();
   CLI::App& shown = add_sub(app, session, "show", "what an artifact is made of and what it says");
   shown
       .add_option("artifact", *reference,
-                  "name (viral.model) or the first 6 or more digits of an id")
+                  "name (viral.model), version (viral@champion, viral@v3) or the first 6 or more "
+                  "digits of an id")
       ->required();
   shown.callback([&session, reference] {
     session.action = [&session, reference] { return show(session, *reference); };

@@ -15,7 +15,7 @@ namespace {
 struct Options {
   std::string model;
   stages::BatchPredictOptions batch;
-  stages::PipelineOptions pipeline;
+  StageOptions pipeline;
 };
 
 int predict_file(Session& session, const Options& options) {
@@ -72,10 +72,11 @@ int predict(const CLI::App& app, Session& session, Options& options) {
   session.load_config();
   options.batch.device = session.config.train.device;
   // The model that this configuration describes, and not whatever had the name last.
-  options.pipeline.only_reuse = options.pipeline.require_inputs;
-  stages::Pipeline pipeline(session.config, session.open_store(), options.pipeline);
+  stages::PipelineOptions wanted = options.pipeline.pipeline(stages::Stage::kTrain);
+  if (options.pipeline.require_inputs) wanted.only_reuse.insert(stages::Stage::kTrain);
+  stages::Pipeline pipeline(session.config, session.open_store(), wanted);
   pipeline.on_start = announce;
-  options.model = pipeline.run(stages::Stage::kTrain).back().artifact.id;
+  options.model = pipeline.run(stages::Stage::kTrain).back().artifact->id;
   return predict_file(session, options);
 }
 

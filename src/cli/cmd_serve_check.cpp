@@ -13,7 +13,7 @@ namespace {
 struct Options {
   std::string model;
   stages::ServeCheckOptions check;
-  stages::PipelineOptions pipeline;
+  StageOptions pipeline;
 };
 
 // A model that cannot even be found whole is a check that did not pass.

@@ -10,7 +10,17 @@
 
 namespace tcrops::cli {
 
-void add_stage_options(CLI::App& app, Session& session, stages::PipelineOptions& options) {
+stages::PipelineOptions StageOptions::pipeline(stages::Stage stage) const {
+  stages::PipelineOptions options;
+  if (force) options.force.insert(stage);
+  if (!require_inputs) return options;
+  for (const stages::Stage each : stages::all_stages()) {
+    if (each != stage) options.only_reuse.insert(each);
+  }
+  return options;
+}
+
+void add_stage_options(CLI::App& app, Session& session, StageOptions& options) {
   app.add_flag(
       "--require-inputs", options.require_inputs,
       "fail with exit status 5 when an earlier stage has no result yet, instead of running it");
@@ -22,7 +32,7 @@ void add_stage_options(CLI::App& app, Session& session, stages::PipelineOptions&
 
 void announce(stages::Stage stage) { log_info(fmt::format("{} …", stages::stage_name(stage))); }
 
-void require_no_pipeline_options(const Session& session, const stages::PipelineOptions& options) {
+void require_no_pipeline_options(const Session& session, const StageOptions& options) {
   const bool given = !session.config_path.empty() || !session.assignments.empty() ||
                      options.require_inputs || options.force;
   if (!given) return;
@@ -31,17 +41,17 @@ void require_no_pipeline_options(const Session& session, const stages::PipelineO
               "--force, or leave out --model");
 }
 
-int run_stage(Session& session, stages::Stage stage, const stages::PipelineOptions& options) {
+int run_stage(Session& session, stages::Stage stage, const StageOptions& options) {
   session.load_config();
-  stages::Pipeline pipeline(session.config, session.open_store(), options);
+  stages::Pipeline pipeline(session.config, session.open_store(), options.pipeline(stage));
   pipeline.on_start = announce;
   const auto outcomes = pipeline.run(stage);
   const auto& last = outcomes.back();
   Json json = outcome_json(last);
   json["schema"] = "tcrops.stage/1";
   const std::string text =
-      stage_text(last) + fmt::format("{}: {} {}\n", store::kind_name(last.artifact.manifest.kind),
-                                     last.artifact.directory.string(),
+      stage_text(last) + fmt::format("{}: {} {}\n", store::kind_name(last.artifact->manifest.kind),
+                                     last.artifact->directory.string(),
                                      last.reused ? "(reused)" : "(made)");
   print_result(session, json, text);
   return 0;
@@ -49,7 +59,7 @@ int run_stage(Session& session, stages::Stage stage, const stages::PipelineOptio
 
 void add_stage(CLI::App& app, Session& session) {
   const stages::Stage stage = stages::stage_from_name(app.get_name());
-  auto options = std::make_shared<stages::PipelineOptions>();
+  auto options = std::make_shared<StageOptions>();
   add_config_options(app, session, true);
   if (stage == stages::Stage::kFetch) add_field_flag(app, session, "--mirror", "fetch.mirror");
   if (stage == stages::Stage::kTune) {

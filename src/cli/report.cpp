@@ -82,14 +82,23 @@ std::string model_text(const Json& facts) {
       number(metrics.at("auroc")));
 }
 
+// What became of it, in one word.
+std::string stage_result(const stages::StageOutcome& outcome) {
+  if (outcome.failure) return "failed";
+  if (outcome.blocked_by) return "not run";
+  return outcome.reused ? "reused" : "made";
+}
+
 }  // namespace
 
 std::string stage_table(const std::vector<stages::StageOutcome>& outcomes) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& outcome : outcomes) {
-    rows.push_back({stages::stage_name(outcome.stage), outcome.reused ? "reused" : "made",
-                    store::kind_name(outcome.artifact.manifest.kind), outcome.artifact.short_id(),
-                    outcome.reused ? "-" : fmt::format("{:.1f}", outcome.seconds)});
+    const bool made = outcome.artifact.has_value() && !outcome.reused;
+    rows.push_back({stages::stage_name(outcome.stage), stage_result(outcome),
+                    outcome.artifact ? store::kind_name(outcome.artifact->manifest.kind) : "-",
+                    outcome.artifact ? outcome.artifact->short_id() : "-",
+                    made ? fmt::format("{:.1f}", outcome.seconds) : "-"});
   }
   return format_table({"stage", "result", "artifact", "id", "seconds"}, rows);
 }
@@ -127,8 +136,8 @@ std::string checks_text(const Json& checks) {
 }
 
 std::string stage_text(const stages::StageOutcome& outcome) {
-  const Json& facts = outcome.artifact.manifest.facts;
-  switch (outcome.artifact.manifest.kind) {
+  const Json& facts = outcome.artifact->manifest.facts;
+  switch (outcome.artifact->manifest.kind) {
     case store::Kind::kRaw: {
       std::string out = fmt::format("source {}", text(facts.at("source")));
       for (const char* key : {"origin", "licence", "citation"}) {
@@ -137,7 +146,7 @@ std::string stage_text(const stages::StageOutcome& outcome) {
       return out + "\n";
     }
     case store::Kind::kDataset:
-      return dataset_text(facts, outcome.artifact.file("refused.csv").string());
+      return dataset_text(facts, outcome.artifact->file("refused.csv").string());
     case store::Kind::kStudy:
       return study_text(facts);
     case store::Kind::kModel:
@@ -149,19 +158,24 @@ std::string stage_text(const stages::StageOutcome& outcome) {
     case store::Kind::kPredictions:
       return fmt::format("{} rows predicted, {} called binding: {}\n", facts.at("rows").dump(),
                          facts.at("called").dump(),
-                         outcome.artifact.file("predictions.csv").string());
+                         outcome.artifact->file("predictions.csv").string());
   }
   return "";
 }
 
 Json outcome_json(const stages::StageOutcome& outcome) {
-  return {{"stage", stages::stage_name(outcome.stage)},
-          {"kind", store::kind_name(outcome.artifact.manifest.kind)},
-          {"artifact", outcome.artifact.id},
-          {"path", outcome.artifact.directory.string()},
-          {"reused", outcome.reused},
-          {"seconds", outcome.seconds},
-          {"facts", outcome.artifact.manifest.facts}};
+  const auto& artifact = outcome.artifact;
+  return {
+      {"stage", stages::stage_name(outcome.stage)},
+      {"result", stage_result(outcome)},
+      {"kind", artifact ? Json(store::kind_name(artifact->manifest.kind)) : Json()},
+      {"artifact", artifact ? Json(artifact->id) : Json()},
+      {"path", artifact ? Json(artifact->directory.string()) : Json()},
+      {"reused", outcome.reused},
+      {"seconds", outcome.seconds},
+      {"facts", artifact ? artifact->manifest.facts : Json()},
+      {"problem", outcome.failure ? Json(outcome.failure->what()) : Json()},
+      {"blocked_by", outcome.blocked_by ? Json(stages::stage_name(*outcome.blocked_by)) : Json()}};
 }
 
 }  // namespace tcrops::cli

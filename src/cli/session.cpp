@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <map>
 
 namespace tcrops::cli {
@@ -46,6 +47,11 @@ void Session::load_config() {
   config.fields().read_environment(environment(), kOtherVariables);
   for (const std::string& assignment : assignments) config.fields().assign(assignment);
   config.check();
+}
+
+bool Session::store_exists() const {
+  std::error_code ignored;
+  return std::filesystem::exists(std::filesystem::path(store_path) / "FORMAT", ignored);
 }
 
 void add_store_option(CLI::App& app, Session& session) {

@@ -34,6 +34,7 @@ struct Session {
   // Reads file, environment and assignments into `config`. Throws Error.
   void load_config();
   [[nodiscard]] store::Store open_store() const { return store::Store::open(store_path); }
+  [[nodiscard]] bool store_exists() const;
   [[nodiscard]] store::Store open_existing_store() const {
     return store::Store::open_existing(store_path);
   }

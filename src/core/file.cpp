@@ -5,8 +5,10 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -14,6 +16,7 @@ namespace tcrops {
 namespace {
 
 constexpr std::size_t kBufferBytes = 1U << 20U;
+constexpr int kReadAttempts = 3;
 
 // Closes a descriptor when the scope ends.
 class Descriptor {
@@ -41,19 +44,40 @@ void write_all(int descriptor, std::string_view bytes, const std::filesystem::pa
   }
 }
 
+// Throws std::system_error.
+std::string read_once(const std::filesystem::path& path) {
+  const auto fail = [] { throw std::system_error(errno, std::generic_category()); };
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) fail();
+  struct stat status {};
+  if (fstat(file.get(), &status) != 0) fail();
+  // One byte more than a plain file has, so that one look past its end is enough.
+  std::string bytes(static_cast<std::size_t>(std::max<off_t>(status.st_size, 0)) + 1, '\0');
+  for (std::size_t size = 0;;) {
+    const ssize_t count = ::read(file.get(), bytes.data() + size, bytes.size() - size);
+    if (count == 0) {
+      bytes.resize(size);
+      return bytes;
+    }
+    if (count > 0)
+      size += static_cast<std::size_t>(count);
+    else if (errno != EINTR)
+      fail();
+    if (size == bytes.size()) bytes.resize(2 * size + kBufferBytes);
+  }
+}
+
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path, ExitCode otherwise) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) throw system_error("cannot read", path, errno, otherwise);
-  std::string bytes;
-  std::string block(kBufferBytes, '\0');
-  for (;;) {
-    const ssize_t count = ::read(file.get(), block.data(), block.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw system_error("cannot read", path, errno, otherwise);
-    if (count == 0) return bytes;
-    bytes.append(block, 0, static_cast<std::size_t>(count));
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return read_once(path);
+    } catch (const std::system_error& e) {
+      // On a network file system, a file that another host has replaced meanwhile: open it anew.
+      if (e.code().value() == ESTALE && attempt < kReadAttempts) continue;
+      throw system_error("cannot read", path, e.code().value(), otherwise);
+    }
   }
 }
 
@@ -127,10 +151,10 @@ void sync_path(const std::filesystem::path& path) {
   }
 }
 
-FileLock::FileLock(const std::filesystem::path& path)
+FileLock::FileLock(const std::filesystem::path& path, Mode mode)
     : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
   if (descriptor_ < 0) throw system_error("cannot open", path, errno);
-  while (flock(descriptor_, LOCK_EX) != 0) {
+  while (flock(descriptor_, mode == Mode::kShared ? LOCK_SH : LOCK_EX) != 0) {
     if (errno == EINTR) continue;
     const int reason = errno;
     close(descriptor_);

@@ -43,4 +43,34 @@ Json parse_json(const std::string& text, const std::string& name) {
   }
 }
 
+std::map<std::string, Json> flatten_json(const Json& value) {
+  std::map<std::string, Json> leaves;
+  if (!value.is_object()) return leaves;
+  for (const auto& [key, inner] : value.items()) {
+    if (!inner.is_object() || inner.empty()) {
+      leaves[key] = inner;
+      continue;
+    }
+    for (auto& [path, leaf] : flatten_json(inner)) leaves[key + "." + path] = leaf;
+  }
+  return leaves;
+}
+
+std::vector<JsonDifference> json_differences(const Json& was, const Json& now) {
+  const auto before = flatten_json(was);
+  std::map<std::string, JsonDifference> found;
+  for (const auto& [path, value] : before) found[path] = {path, value, nullptr};
+  for (const auto& [path, value] : flatten_json(now)) {
+    const auto at = before.find(path);
+    if (at != before.end() && at->second == value) {
+      found.erase(path);
+    } else {
+      found[path] = {path, at == before.end() ? Json() : at->second, value};
+    }
+  }
+  std::vector<JsonDifference> differences;
+  for (auto& [path, difference] : found) differences.push_back(std::move(difference));
+  return differences;
+}
+
 }  // namespace tcrops

@@ -16,7 +16,7 @@ namespace {
 
 std::vector<Stage> upstream(const PipelineConfig&) { return {Stage::kPreprocess, Stage::kTrain}; }
 
-void complete_key(const StageContext& context, store::ReuseKey& key) {
+void complete_key(const KeyContext& context, store::ReuseKey& key) {
   key.backend_class = context.input(Stage::kTrain).manifest.backend_class;
 }
 
@@ -93,7 +93,8 @@ Json summary(const Json& report) {
           {"f1", report.at("pooled").at("f1")}};
 }
 
-store::Artifact make(const StageContext& context, const store::ReuseKey& key, RunRecord& run) {
+store::Artifact make(const StageContext& context, const store::ReuseKey& key,
+                     const store::WorkFolder& /*work*/, RunRecord& run) {
   const Dataset dataset = read_dataset(context.store, context.input(Stage::kPreprocess));
   const Model model = load_model(context.store, context.input(Stage::kTrain),
                                  nn::resolve_device(context.config.train.device));

@@ -41,7 +41,7 @@ data::SyntheticOptions synthetic_options(const SyntheticConfig& c) {
   return {.tcrs = c.tcrs, .epitopes = c.epitopes, .motif_strength = c.motif_strength};
 }
 
-void complete_key(const StageContext& context, store::ReuseKey& key) {
+void complete_key(const KeyContext& context, store::ReuseKey& key) {
   const FetchConfig& fetch = context.config.fetch;
   key.configuration = {{"source", fetch.source}};
   if (fetch.source == "synthetic") {
@@ -61,14 +61,13 @@ void complete_key(const StageContext& context, store::ReuseKey& key) {
 }
 
 // Half-done downloads stay in the work folder, so a later run resumes them.
-void fetch_viral(const StageContext& context, const store::ReuseKey& key, const store::Draft& draft,
-                 RunRecord& run) {
+void fetch_viral(const StageContext& context, const store::WorkFolder& work,
+                 const store::Draft& draft, RunRecord& run) {
   const FetchConfig& fetch = context.config.fetch;
   const std::string origin = fetch.mirror.empty() ? kViralOrigin : fetch.mirror;
-  const auto work = context.store.work_directory(key);
   const DownloadOptions options{.retries = fetch.retries, .stall_seconds = fetch.stall_seconds};
   for (const SourceFile& file : kViralFiles) {
-    const auto target = work / file.name;
+    const auto target = work.directory() / file.name;
     download(
         {.location = join_mirror(origin, file.name), .sha256 = file.sha256, .bytes = file.bytes},
         target, options);
@@ -99,13 +98,14 @@ void fetch_synthetic(const StageContext& context, const store::Draft& draft) {
   out.commit();
 }
 
-store::Artifact make(const StageContext& context, const store::ReuseKey& key, RunRecord& run) {
+store::Artifact make(const StageContext& context, const store::ReuseKey& key,
+                     const store::WorkFolder& work, RunRecord& run) {
   const std::string& source = context.config.fetch.source;
   store::Manifest manifest = manifest_for(store::Kind::kRaw, key);
   store::Draft draft = context.store.begin_draft();
   manifest.facts = {{"source", source}};
   if (source == "viral") {
-    fetch_viral(context, key, draft, run);
+    fetch_viral(context, work, draft, run);
     manifest.facts["origin"] = kViralOrigin;
     manifest.facts["citation"] = kViralCitation;
     manifest.facts["licence"] = kViralLicence;

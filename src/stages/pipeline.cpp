@@ -3,47 +3,16 @@
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/interrupt.hpp>
 #include <tcrops/core/log.hpp>
-#include <tcrops/core/text.hpp>
 #include <tcrops/stages/pipeline.hpp>
+#include <tcrops/store/registry.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace tcrops::stages {
 namespace {
-
-constexpr std::array<std::pair<Stage, const char*>, 7> kNames = {{
-    {Stage::kFetch, "fetch"},
-    {Stage::kPreprocess, "preprocess"},
-    {Stage::kTune, "tune"},
-    {Stage::kTrain, "train"},
-    {Stage::kEvaluate, "evaluate"},
-    {Stage::kServeCheck, "serve-check"},
-    {Stage::kPredict, "predict"},
-}};
-
-StageDefinition definition_of(Stage stage) {
-  switch (stage) {
-    case Stage::kFetch:
-      return fetch_stage();
-    case Stage::kPreprocess:
-      return preprocess_stage();
-    case Stage::kTune:
-      return tune_stage();
-    case Stage::kTrain:
-      return train_stage();
-    case Stage::kEvaluate:
-      return evaluate_stage();
-    case Stage::kServeCheck:
-      return serve_check_stage();
-    case Stage::kPredict:
-      return predict_stage();
-  }
-  throw Error(ExitCode::kFailure, "unknown stage");
-}
 
 // Whether rows may be refused does not shape a dataset, so one that is reused is judged here too.
 void require_no_refusals(const store::Artifact& artifact) {
@@ -71,61 +40,6 @@ void require_passed(const store::Artifact& artifact) {
                           artifact.short_id(), failures));
 }
 
-}  // namespace
-
-const std::vector<Stage>& all_stages() {
-  static const std::vector<Stage> kAll = [] {
-    std::vector<Stage> stages;
-    for (const auto& [stage, name] : kNames) stages.push_back(stage);
-    return stages;
-  }();
-  return kAll;
-}
-
-std::string stage_name(Stage stage) {
-  for (const auto& [value, name] : kNames) {
-    if (value == stage) return name;
-  }
-  return "";
-}
-
-Stage stage_from_name(const std::string& name) {
-  std::vector<std::string> names;
-  for (const auto& [stage, text] : kNames) {
-    if (name == text) return stage;
-    names.emplace_back(text);
-  }
-  throw Error(ExitCode::kUsage,
-              fmt::format("unknown stage \"{}\"{}", name, suggestion(name, names)));
-}
-
-store::Manifest manifest_for(store::Kind kind, const store::ReuseKey& key) {
-  store::Manifest manifest;
-  manifest.kind = kind;
-  manifest.stage = key.stage;
-  manifest.stage_version = key.stage_version;
-  manifest.configuration = key.configuration;
-  manifest.seed = key.seed;
-  manifest.backend_class = key.backend_class;
-  manifest.parents = key.parents;
-  return manifest;
-}
-
-struct Pipeline::State {
-  const PipelineConfig& config;
-  store::Store store;
-  PipelineOptions options;
-  std::map<Stage, store::Artifact> done;
-  std::vector<StageOutcome> outcomes;
-};
-
-Pipeline::Pipeline(const PipelineConfig& config, store::Store store, PipelineOptions options)
-    : state_(std::make_unique<State>(State{config, std::move(store), options, {}, {}})) {}
-
-Pipeline::~Pipeline() = default;
-
-namespace {
-
 // serve-check judges what is there: a damaged model must fail it, not be mended on the way.
 std::optional<store::Artifact> find_result(const store::Store& store, const store::ReuseKey& key,
                                            Stage wanted) {
@@ -138,21 +52,11 @@ std::optional<store::Artifact> find_result(const store::Store& store, const stor
   }
 }
 
-store::ReuseKey make_key(const StageDefinition& definition, const StageContext& context) {
-  store::ReuseKey key;
-  key.stage = stage_name(definition.stage);
-  key.stage_version = definition.version;
-  for (const auto& [stage, artifact] : context.inputs) {
-    key.parents[store::kind_name(artifact.manifest.kind)] = artifact.id;
-  }
-  definition.complete_key(context, key);
-  return key;
-}
-
 Error missing_input(Stage stage) {
   return {ExitCode::kArtifact,
           fmt::format("the store has no result of stage {} for this configuration; run `tcrops {}` "
-                      "with the same configuration and store first, or leave out --require-inputs",
+                      "with the same configuration and store first, or let this command make it "
+                      "(without --require-inputs or --from)",
                       stage_name(stage), stage_name(stage))};
 }
 
@@ -161,7 +65,7 @@ Error missing_input(Stage stage) {
 store::Artifact make_or_take_over(const StageDefinition& definition, const StageContext& context,
                                   const store::ReuseKey& key, RunRecord& record) {
   try {
-    return definition.make(context, key, record);
+    return definition.make(context, key, context.store.work(key), record);
   } catch (const Error& e) {
     if (!definition.reusable || interrupted()) throw;
     std::optional<store::Artifact> theirs = context.store.find(key);
@@ -171,49 +75,78 @@ store::Artifact make_or_take_over(const StageDefinition& definition, const Stage
   }
 }
 
+// The models that a study kept and the one that was trained become versions; the trained one is
+// what should be promoted next.
+void register_models(const store::Store& store, const std::string& name,
+                     const store::Artifact& artifact) {
+  const store::Registry registry(store);
+  if (artifact.manifest.kind == store::Kind::kModel) {
+    registry.add(name, artifact.id, "trained", /*candidate=*/true, {});
+  }
+  if (artifact.manifest.kind != store::Kind::kStudy) return;
+  for (std::size_t rank = 1;; ++rank) {
+    const auto model = artifact.manifest.parents.find(fmt::format("model-{}", rank));
+    if (model == artifact.manifest.parents.end()) return;
+    registry.add(name, model->second, fmt::format("study {}, rank {}", artifact.short_id(), rank),
+                 /*candidate=*/false, {});
+  }
+}
+
 }  // namespace
+
+struct Pipeline::State {
+  const PipelineConfig& config;
+  store::Store store;
+  PipelineOptions options;
+  Stage wanted = Stage::kFetch;
+  std::map<Stage, store::Artifact> done;
+  std::vector<StageOutcome> outcomes;
+};
+
+Pipeline::Pipeline(const PipelineConfig& config, store::Store store, PipelineOptions options)
+    : state_(std::make_unique<State>(
+          State{config, std::move(store), std::move(options), Stage::kFetch, {}, {}})) {}
+
+Pipeline::~Pipeline() = default;
 
 std::vector<StageOutcome> Pipeline::run(Stage wanted) {
   state_->outcomes.clear();
-  bring(wanted, wanted);
+  state_->wanted = wanted;
+  bring(wanted);
   return state_->outcomes;
 }
 
 // The artifact of a stage, from this run, from the store, or made now after all it needs.
-store::Artifact Pipeline::bring(Stage stage, Stage wanted) {
+store::Artifact Pipeline::bring(Stage stage) {
   if (const auto at = state_->done.find(stage); at != state_->done.end()) return at->second;
   const StageDefinition definition = definition_of(stage);
-  StageContext context{state_->config, state_->store, {}};
+  StageContext context{{state_->config, {}}, state_->store};
   for (const Stage needed : definition.upstream(state_->config)) {
-    context.inputs.emplace(needed, bring(needed, wanted));
+    context.inputs.emplace(needed, bring(needed));
   }
   check_interrupt();
-  const store::ReuseKey key = make_key(definition, context);
-  const bool forced = state_->options.force && stage == wanted;
+  const store::ReuseKey key = key_of(definition, context);
+  const bool forced = state_->options.force.contains(stage);
   std::optional<store::Artifact> found;
-  if (definition.reusable && !forced) found = find_result(state_->store, key, wanted);
-  const bool must_be_there =
-      state_->options.only_reuse || (state_->options.require_inputs && stage != wanted);
-  if (!found && must_be_there) throw missing_input(stage);
-  StageOutcome outcome{stage, {}, found.has_value(), 0.0};
-  if (found) {
-    outcome.artifact = *found;
-  } else {
+  if (definition.reusable && !forced) found = find_result(state_->store, key, state_->wanted);
+  if (!found && state_->options.only_reuse.contains(stage)) throw missing_input(stage);
+  StageOutcome outcome{.stage = stage, .artifact = found, .reused = found.has_value()};
+  if (!found) {
     if (on_start) on_start(stage);
     RunRecord record;
-    outcome.artifact = forced ? definition.make(context, key, record)
+    outcome.artifact = forced ? definition.make(context, key, state_->store.private_work(), record)
                               : make_or_take_over(definition, context, key, record);
     outcome.seconds = record.seconds();
   }
   // Also when reused: the process that made it may have been killed before it came to this.
-  state_->store.drop_work(key);
+  if (!forced) state_->store.work(key).drop();
   settle(outcome);
-  return outcome.artifact;
+  return *outcome.artifact;
 }
 
 // Names and notes the result, and ends the run when it is one that may not be built on.
 void Pipeline::settle(const StageOutcome& outcome) {
-  const store::Artifact& artifact = outcome.artifact;
+  const store::Artifact& artifact = *outcome.artifact;
   const std::string name =
       fmt::format("{}.{}", state_->config.name, store::kind_name(artifact.manifest.kind));
   const auto names = state_->store.names();
@@ -223,17 +156,49 @@ void Pipeline::settle(const StageOutcome& outcome) {
                          at->second.substr(0, 12)));
   }
   state_->store.set_name(name, artifact.id);
+  register_models(state_->store, state_->config.name, artifact);
   state_->done.emplace(outcome.stage, artifact);
   state_->outcomes.push_back(outcome);
   require_passed(artifact);
   if (state_->config.preprocess.strict) require_no_refusals(artifact);
 }
 
-std::vector<StageOutcome> Pipeline::run_all() {
+namespace {
+
+// Of the stages that one needs, directly or not, the first that failed.
+std::optional<Stage> failed_before(Stage stage, const PipelineConfig& config,
+                                   const std::set<Stage>& failed) {
+  for (const Stage needed : definition_of(stage).upstream(config)) {
+    if (failed.contains(needed)) return needed;
+    if (const auto earlier = failed_before(needed, config, failed)) return earlier;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<StageOutcome> Pipeline::run_all(const std::vector<Stage>& stages) {
   std::vector<StageOutcome> all;
-  for (const Stage stage : all_stages()) {
-    if (stage == Stage::kTune && state_->config.train.from != "study") continue;
-    for (StageOutcome& outcome : run(stage)) all.push_back(std::move(outcome));
+  std::set<Stage> failed;
+  const auto take = [&] {
+    all.insert(all.end(), state_->outcomes.begin(), state_->outcomes.end());
+  };
+  for (const Stage stage : stages) {
+    if (const auto before = failed_before(stage, state_->config, failed)) {
+      all.push_back({.stage = stage, .blocked_by = before});
+      continue;
+    }
+    try {
+      run(stage);
+      take();
+    } catch (const Error& e) {
+      if (!state_->options.keep_going || interrupted()) throw;
+      failed.insert(stage);
+      take();
+      // A check that said no has been settled: it keeps its artifact and gets its failure.
+      if (all.empty() || all.back().stage != stage) all.push_back({.stage = stage});
+      all.back().failure = e;
+    }
   }
   return all;
 }

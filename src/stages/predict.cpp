@@ -11,13 +11,14 @@
 namespace tcrops::stages {
 namespace {
 
-void complete_key(const StageContext& context, store::ReuseKey& key) {
+void complete_key(const KeyContext& context, store::ReuseKey& key) {
   key.configuration = context.config.fields().resolved("predict", true);
   key.seed = context.config.seed;
   key.backend_class = context.input(Stage::kTrain).manifest.backend_class;
 }
 
-store::Artifact make(const StageContext& context, const store::ReuseKey& key, RunRecord& run) {
+store::Artifact make(const StageContext& context, const store::ReuseKey& key,
+                     const store::WorkFolder& /*work*/, RunRecord& run) {
   const Dataset dataset = read_dataset(context.store, context.input(Stage::kPreprocess));
   const Model model = load_model(context.store, context.input(Stage::kTrain),
                                  nn::resolve_device(context.config.train.device));

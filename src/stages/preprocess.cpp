@@ -37,7 +37,7 @@ std::vector<data::Column> feature_columns(const PreprocessConfig& config) {
   return columns;
 }
 
-void complete_key(const StageContext& context, store::ReuseKey& key) {
+void complete_key(const KeyContext& context, store::ReuseKey& key) {
   key.configuration = context.config.fields().resolved("preprocess", true);
   Json& features = key.configuration["features"] = Json::array();
   for (const data::Column column : feature_columns(context.config.preprocess)) {
@@ -206,7 +206,8 @@ Json facts_of(const Dataset& dataset, const Cleaned& cleaned, const Repeats& rep
            data::shared_tcrs(dataset.records, dataset.sides, identity_columns(config))}};
 }
 
-store::Artifact make(const StageContext& context, const store::ReuseKey& key, RunRecord& run) {
+store::Artifact make(const StageContext& context, const store::ReuseKey& key,
+                     const store::WorkFolder& /*work*/, RunRecord& run) {
   Cleaned cleaned = clean(context);
   report_refusals(cleaned, context.config.preprocess.strict);
   const Dataset dataset = encode(std::move(cleaned.records), context.config.preprocess);

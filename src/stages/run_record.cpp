@@ -1,12 +1,10 @@
 #include "stage.hpp"
 
+#include <tcrops/core/host.hpp>
 #include <tcrops/core/version.hpp>
 
-#include <fmt/chrono.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <thread>
 
@@ -17,21 +15,9 @@ double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-std::string now_text() {
-  const auto now =
-      std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
-}
-
-std::string host() {
-  std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
-}
-
 }  // namespace
 
-RunRecord::RunRecord() : started_(now_text()), start_seconds_(now_seconds()) {}
+RunRecord::RunRecord() : started_(utc_now()), start_seconds_(now_seconds()) {}
 
 double RunRecord::seconds() const { return now_seconds() - start_seconds_; }
 
@@ -40,9 +26,9 @@ Json RunRecord::finish() const {
   getrusage(RUSAGE_SELF, &usage);
   return {{"schema", "tcrops.run_record/1"},
           {"started", started_},
-          {"finished", now_text()},
+          {"finished", utc_now()},
           {"seconds", seconds()},
-          {"host", host()},
+          {"host", host_name()},
           {"cores", std::thread::hardware_concurrency()},
           {"tcrops", version()},
           {"revision", revision()},

@@ -157,12 +157,13 @@ ServeCheckReport serve_check(const store::Store& store, const store::Artifact& a
 
 namespace {
 
-void complete_key(const StageContext& context, store::ReuseKey& key) {
+void complete_key(const KeyContext& context, store::ReuseKey& key) {
   key.configuration = context.config.fields().resolved("serve_check", true);
   key.backend_class = nn::backend_class(nn::resolve_device(context.config.train.device));
 }
 
-store::Artifact make(const StageContext& context, const store::ReuseKey& key, RunRecord& run) {
+store::Artifact make(const StageContext& context, const store::ReuseKey& key,
+                     const store::WorkFolder& /*work*/, RunRecord& run) {
   const ServeCheckConfig& config = context.config.serve_check;
   const ServeCheckReport report =
       serve_check(context.store, context.input(Stage::kTrain),

@@ -10,13 +10,17 @@
 
 namespace tcrops::stages {
 
-// What a stage may look at: the configuration and the artifacts it asked for.
-struct StageContext {
+// What identifies a stage's result comes from: the configuration and the artifacts it asked for.
+struct KeyContext {
   const PipelineConfig& config;
-  const store::Store& store;
   std::map<Stage, store::Artifact> inputs;
 
   [[nodiscard]] const store::Artifact& input(Stage stage) const { return inputs.at(stage); }
+};
+
+// What a stage may look at while it runs.
+struct StageContext : KeyContext {
+  const store::Store& store;
 };
 
 // Times and places of one execution; becomes run.json. `notes` takes what a stage measures about
@@ -41,11 +45,18 @@ struct StageDefinition {
   std::int64_t version;  // raise it when the same inputs would give another result
   std::vector<Stage> (*upstream)(const PipelineConfig& config);
   // Fills configuration, seed and backend_class; stage, version and parents are set already.
-  void (*complete_key)(const StageContext& context, store::ReuseKey& key);
-  store::Artifact (*make)(const StageContext& context, const store::ReuseKey& key, RunRecord& run);
+  void (*complete_key)(const KeyContext& context, store::ReuseKey& key);
+  // `work` keeps what is half done, if the stage can go on from it.
+  store::Artifact (*make)(const StageContext& context, const store::ReuseKey& key,
+                          const store::WorkFolder& work, RunRecord& run);
   // False: always made, because it judges the files on disk and not only their ids.
   bool reusable;
 };
+
+[[nodiscard]] StageDefinition definition_of(Stage stage);
+
+// The key of a stage with these inputs.
+[[nodiscard]] store::ReuseKey key_of(const StageDefinition& definition, const KeyContext& context);
 
 // A manifest that repeats the key.
 [[nodiscard]] store::Manifest manifest_for(store::Kind kind, const store::ReuseKey& key);

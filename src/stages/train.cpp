@@ -17,7 +17,7 @@ std::vector<Stage> upstream(const PipelineConfig& config) {
   return {Stage::kPreprocess};
 }
 
-void complete_key(const StageContext& context, store::ReuseKey& key) {
+void complete_key(const KeyContext& context, store::ReuseKey& key) {
   const TrainConfig& train = context.config.train;
   key.configuration = context.config.fields().resolved("train", true);
   if (train.from == "study") {
@@ -68,7 +68,8 @@ Fitted fit_with_progress(const FitParameters& parameters, const SideData& train,
   });
 }
 
-store::Artifact make(const StageContext& context, const store::ReuseKey& key, RunRecord& run) {
+store::Artifact make(const StageContext& context, const store::ReuseKey& key,
+                     const store::WorkFolder& /*work*/, RunRecord& run) {
   const store::Artifact& source = context.input(Stage::kPreprocess);
   const Dataset dataset = read_dataset(context.store, source);
   const nn::Device device = nn::resolve_device(context.config.train.device);

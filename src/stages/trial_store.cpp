@@ -27,19 +27,19 @@ Json trial_to_json(const tune::Trial& trial) {
           {"details", trial.details}};
 }
 
-TrialStore::TrialStore(const store::Store& store, store::ReuseKey key, tune::Space space)
-    : store_(store), key_(std::move(key)), space_(std::move(space)) {}
+TrialStore::TrialStore(store::WorkFolder work, tune::Space space)
+    : work_(std::move(work)), space_(std::move(space)) {}
 
 void TrialStore::keep_weights(std::int64_t number, const std::vector<nn::Tensor>& weights) const {
-  store_.write_work(key_, weights_name(number), nn::write_safetensors(weights));
+  work_.write(weights_name(number), nn::write_safetensors(weights));
 }
 
 void TrialStore::keep(const tune::Trial& trial) const {
-  store_.write_work(key_, record_name(trial.number), canonical_json(trial_to_json(trial)));
+  work_.write(record_name(trial.number), canonical_json(trial_to_json(trial)));
 }
 
 bool TrialStore::recall(std::int64_t number, const tune::Point& point, tune::Trial& trial) const {
-  const auto path = store_.work_directory(key_) / record_name(number);
+  const auto path = work_.directory() / record_name(number);
   if (!std::filesystem::exists(path)) return false;
   try {
     const Json json = parse_json(read_file(path, ExitCode::kArtifact), path.string());
@@ -61,7 +61,7 @@ bool TrialStore::recall(std::int64_t number, const tune::Point& point, tune::Tri
 }
 
 std::vector<nn::Tensor> TrialStore::weights(std::int64_t number) const {
-  const auto path = store_.work_directory(key_) / weights_name(number);
+  const auto path = work_.directory() / weights_name(number);
   return nn::read_safetensors(read_file(path, ExitCode::kArtifact), path.string());
 }
 

@@ -11,11 +11,11 @@ namespace tcrops::stages {
 // A trial with its point, value (null when not a number) and details.
 [[nodiscard]] Json trial_to_json(const tune::Trial& trial);
 
-// Finished trials of a study that has not been published yet, in the work folder of its key: one
-// record and one weights file each, so that a killed study loses only the trials that were running.
+// Finished trials of a study that has not been published yet, in its work folder: one record and
+// one weights file each, so that a killed study loses only the trials that were running.
 class TrialStore {
  public:
-  TrialStore(const store::Store& store, store::ReuseKey key, tune::Space space);
+  TrialStore(store::WorkFolder work, tune::Space space);
 
   // Weights first, then `keep`: a record implies its weights. Thread-safe for different trials.
   void keep_weights(std::int64_t number, const std::vector<nn::Tensor>& weights) const;
@@ -25,8 +25,7 @@ class TrialStore {
   [[nodiscard]] std::vector<nn::Tensor> weights(std::int64_t number) const;
 
  private:
-  const store::Store& store_;
-  store::ReuseKey key_;
+  store::WorkFolder work_;
   tune::Space space_;
 };
 

@@ -38,7 +38,7 @@ tune::Space space_of(const TuneConfig& c) {
   return space;
 }
 
-void complete_key(const StageContext& context, store::ReuseKey& key) {
+void complete_key(const KeyContext& context, store::ReuseKey& key) {
   const PipelineConfig& config = context.config;
   key.configuration = {{"tune", config.fields().resolved("tune", true)},
                        {"batch_size", config.train.batch_size},
@@ -202,7 +202,7 @@ void require_a_winner(const std::vector<tune::Trial>& trials,
 }
 
 store::Artifact make(const StageContext& context, const store::ReuseKey& key,
-                     RunRecord& run_record) {
+                     const store::WorkFolder& work, RunRecord& run_record) {
   const PipelineConfig& config = context.config;
   const store::Artifact& source = context.input(Stage::kPreprocess);
   const Dataset dataset = read_dataset(context.store, source);
@@ -215,7 +215,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   // Opening LibTorch changes the environment, which no other thread may read meanwhile.
   static_cast<void>(nn::core());
   const tune::Space space = space_of(config.tune);
-  const TrialStore trial_store(context.store, key, space);
+  const TrialStore trial_store(work, space);
   const std::vector<tune::Trial> trials = run(bench, trial_store, space);
   const auto best = tune::best_trials(trials, static_cast<std::size_t>(config.tune.keep));
   require_a_winner(trials, best);

@@ -1,44 +1,30 @@
+#include "claim.hpp"
+
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/file.hpp>
 #include <tcrops/store/store.hpp>
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <system_error>
-#include <unistd.h>
-
-#include <cerrno>
 #include <utility>
 
 namespace tcrops::store {
 namespace {
 
-// A draft's folder is locked by its process, so one that can be locked belongs to nobody.
-void remove_abandoned(const std::filesystem::path& drafts) {
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(drafts, ignored)) {
-    const int descriptor = ::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) continue;
-    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0)
-      std::filesystem::remove_all(entry.path(), ignored);
-    close(descriptor);
-  }
-}
+namespace fs = std::filesystem;
+
+constexpr int kWriteAttempts = 9;
 
 }  // namespace
 
-Draft::Draft(std::filesystem::path directory, int lock)
-    : directory_(std::move(directory)), lock_(lock) {}
+Draft::Draft(fs::path directory, std::shared_ptr<Claim> claim)
+    : directory_(std::move(directory)), claim_(std::move(claim)) {}
 
 Draft::Draft(Draft&& other) noexcept
-    : directory_(std::exchange(other.directory_, {})), lock_(std::exchange(other.lock_, -1)) {}
+    : directory_(std::exchange(other.directory_, {})), claim_(std::move(other.claim_)) {}
 
 Draft::~Draft() {
-  if (!directory_.empty()) {
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
-  }
-  if (lock_ >= 0) close(lock_);
+  if (directory_.empty()) return;
+  std::error_code ignored;
+  fs::remove_all(directory_, ignored);
 }
 
 void Draft::add(const std::string& name, std::string_view bytes) const {
@@ -46,16 +32,53 @@ void Draft::add(const std::string& name, std::string_view bytes) const {
 }
 
 Draft Store::begin_draft() const {
-  const auto drafts = root_ / "drafts";
-  // Between mkdir and flock another process may take a new folder for an abandoned one; both happen
-  // under this lock, so it cannot.
-  const FileLock lock(root_ / "drafts.lock");
-  remove_abandoned(drafts);
-  const auto directory = make_unique_directory(drafts, "tmp-");
-  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) throw system_error("cannot open", directory, errno);
-  flock(descriptor, LOCK_EX | LOCK_NB);
-  return {directory, descriptor};
+  if (!claim_) throw Error(ExitCode::kFailure, "a store opened for reading takes no drafts");
+  // Between its name and its making another process may take a draft for an abandoned one.
+  const FileLock lock(store_lock(root_));
+  const auto directory = claim_->next_draft();
+  make_directories(directory);
+  return {directory, claim_};
+}
+
+WorkFolder::WorkFolder(fs::path directory, std::shared_ptr<const Draft> owner)
+    : directory_(std::move(directory)), owner_(std::move(owner)) {}
+
+fs::path WorkFolder::directory() const {
+  make_directories(directory_);
+  return directory_;
+}
+
+void WorkFolder::write(const std::string& name, std::string_view bytes) const {
+  for (int attempt = 0;; ++attempt) {
+    try {
+      replace_file(directory() / name, bytes);
+      return;
+    } catch (const Error& e) {
+      // A twin process that has just published may be dropping the folder under us. It need not be
+      // gone yet: its files go first.
+      if (e.code() == ExitCode::kTemporary || attempt == kWriteAttempts) throw;
+    }
+  }
+}
+
+void WorkFolder::drop() const {
+  std::error_code ignored;
+  fs::remove_all(directory_, ignored);
+}
+
+WorkFolder Store::work(const ReuseKey& key) const {
+  const std::string digest = key.digest();
+  if (claim_) {
+    const FileLock lock(store_lock(root_), FileLock::Mode::kShared);
+    claim("work:" + digest);
+  }
+  return {root_ / "work" / digest, nullptr};
+}
+
+WorkFolder Store::private_work() const {
+  auto draft = std::make_shared<const Draft>(begin_draft());
+  auto directory = draft->directory();
+  return {std::move(directory), std::move(draft)};
 }
 
 }  // namespace tcrops::store

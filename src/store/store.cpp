@@ -1,7 +1,9 @@
-#include "store_log.hpp"
+#include "claim.hpp"
+#include "hash_log.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/file.hpp>
+#include <tcrops/core/host.hpp>
 #include <tcrops/core/log.hpp>
 #include <tcrops/core/sha256.hpp>
 #include <tcrops/core/text.hpp>
@@ -12,8 +14,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
+#include <thread>
 
 namespace tcrops::store {
 namespace {
@@ -22,11 +27,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kStoreFormat = "tcrops-store 1\n";
 constexpr mode_t kReadOnly = 0444;
-constexpr int kWorkAttempts = 9;
-
-bool is_hex(const std::string& text) {
-  return !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
+constexpr int kPatience = 20;  // looks for what another host has just published
+constexpr auto kPause = std::chrono::milliseconds(100);
 
 void check_format(const fs::path& root) {
   const std::string found = read_file(root / "FORMAT", ExitCode::kArtifact);
@@ -38,8 +40,11 @@ void check_format(const fs::path& root) {
   }
 }
 
+constexpr std::array<const char*, 7> kFolders = {"artifacts", "keys",   "names", "models",
+                                                 "claims",    "drafts", "work"};
+
 void require_own_or_empty(const fs::path& root) {
-  static const std::vector<std::string> kOwn = {"artifacts", "keys", "names", "drafts", "work"};
+  static const std::vector<std::string> kOwn(kFolders.begin(), kFolders.end());
   std::error_code status;
   for (const auto& entry : fs::directory_iterator(root, status)) {
     const std::string name = entry.path().filename().string();
@@ -55,32 +60,23 @@ void require_own_or_empty(const fs::path& root) {
   if (status) throw system_error("cannot use as a store", root, status.value());
 }
 
-// What stands in one of the store's own folders; a store without it is damaged.
-fs::directory_iterator entries_of(const fs::path& folder) {
-  std::error_code status;
-  fs::directory_iterator entries(folder, status);
-  if (status)
-    throw system_error("the store is damaged: cannot list", folder, status.value(),
-                       ExitCode::kArtifact);
-  return entries;
+// Syncs and freezes every file of a draft.
+void seal_files(const fs::path& directory) {
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    sync_path(entry.path());
+    if (chmod(entry.path().c_str(), kReadOnly) != 0)
+      throw system_error("cannot seal", entry.path(), errno);
+  }
 }
 
-// Hashes, syncs and freezes every file of a draft.
-Json seal_files(const fs::path& directory) {
+Json hash_files(const fs::path& directory) {
   Json files = Json::object();
   for (const auto& entry : fs::directory_iterator(directory)) {
     const fs::path& path = entry.path();
     files[path.filename().string()] = {{"bytes", fs::file_size(path)},
                                        {"sha256", sha256_file(path)}};
-    sync_path(path);
-    if (chmod(path.c_str(), kReadOnly) != 0) throw system_error("cannot seal", path, errno);
   }
   return files;
-}
-
-void add_sealed(const fs::path& path, const std::string& bytes) {
-  write_file(path, bytes);
-  if (chmod(path.c_str(), kReadOnly) != 0) throw system_error("cannot seal", path, errno);
 }
 
 }  // namespace
@@ -88,12 +84,12 @@ void add_sealed(const fs::path& path, const std::string& bytes) {
 Store Store::open(const fs::path& root) {
   make_directories(root);
   if (!fs::exists(root / "FORMAT")) require_own_or_empty(root);
-  for (const char* folder : {"artifacts", "keys", "names", "drafts", "work"}) {
-    make_directories(root / folder);
-  }
+  for (const char* folder : kFolders) make_directories(root / folder);
   if (!fs::exists(root / "FORMAT")) replace_file(root / "FORMAT", kStoreFormat);
   check_format(root);
-  return Store(root);
+  Store store(root);
+  store.claim_ = std::make_shared<Claim>(root);
+  return store;
 }
 
 Store Store::open_existing(const fs::path& root) {
@@ -147,68 +143,149 @@ void Store::move_into_place(const Draft& draft, const std::string& id) const {
   sync_path(target.parent_path());
 }
 
+// Throws Error (kArtifact) when a file is not what the manifest says.
+void check_files(const Artifact& artifact) {
+  for (const auto& [name, file] : artifact.manifest.files.items()) {
+    if (sha256_file(artifact.file(name)) != file.at("sha256").get<std::string>()) {
+      throw Error(ExitCode::kArtifact,
+                  fmt::format("{}: SHA-256 differs", artifact.file(name).string()));
+    }
+  }
+}
+
 std::optional<Artifact> Store::keep_whole(const std::string& id) const {
   const auto target = artifact_path(id);
-  if (!fs::exists(target)) return std::nullopt;
-  // One process at a time, or a slower one would move away what a faster one has just replaced.
-  const FileLock lock(root_ / "drafts.lock");
+  const auto whole = [&] {
+    Artifact artifact = load(id);
+    check_files(artifact);
+    return artifact;
+  };
   if (!fs::exists(target)) return std::nullopt;
   try {
-    Artifact artifact = load(id);
-    for (const auto& [name, file] : artifact.manifest.files.items()) {
-      if (sha256_file(artifact.file(name)) != file.at("sha256").get<std::string>()) {
-        throw Error(ExitCode::kArtifact,
-                    fmt::format("{}: SHA-256 differs", artifact.file(name).string()));
-      }
-    }
-    return artifact;
+    return whole();
+  } catch (const Error&) {
+    // It is looked at again below.
+  }
+  // One process at a time, or a slower one would move away what a faster one has just replaced.
+  const FileLock lock(store_lock(root_));
+  if (!fs::exists(target)) return std::nullopt;
+  try {
+    return whole();
   } catch (const Error& e) {
     log_warning(fmt::format("replacing a damaged artifact: {}", e.what()));
   }
-  const auto aside = root_ / "drafts" / ("tmp-damaged-" + random_name());
+  const auto aside = claim_->next_draft();
   if (::rename(target.c_str(), aside.c_str()) != 0) {
     throw system_error("cannot replace", target, errno);
   }
+  std::error_code ignored;
+  fs::remove_all(aside, ignored);
   return std::nullopt;
 }
 
-void Store::point_key(const ReuseKey& key, const std::string& id) const {
+void Store::claim(const std::string& what) const {
+  if (claim_) claim_->add(what);
+}
+
+Artifact Store::load_claimed(const std::string& id) const {
+  if (!claim_) return load(id);
+  const FileLock lock(store_lock(root_), FileLock::Mode::kShared);
+  Artifact artifact = load(id);
+  claim(id);
+  return artifact;
+}
+
+// Another host may have been faster, and its folder may take a moment to be seen here.
+Artifact Store::load_published(const std::string& id) const {
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return load(id);
+    } catch (const Error&) {
+      if (attempt == kPatience || fs::exists(artifact_path(id) / "manifest.json")) throw;
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+namespace {
+
+// Call with the store's lock held.
+void point_key(const fs::path& root, const ReuseKey& key, const std::string& id) {
   const std::string digest = key.digest();
-  const auto folder = root_ / "keys" / digest.substr(0, 2);
+  const auto folder = root / "keys" / digest.substr(0, 2);
   make_directories(folder);
   replace_file(folder / (digest + ".json"),
                canonical_json({{"artifact", id}, {"inputs", key.to_json()}}));
 }
 
+Json log_entry(const char* event, const std::string& id, const Manifest& manifest,
+               const std::string& run_bytes) {
+  std::uint64_t bytes = 0;
+  for (const auto& [name, file] : manifest.files.items()) {
+    bytes += file.at("bytes").get<std::uint64_t>();
+  }
+  return {{"event", event},
+          {"time", utc_now()},
+          {"id", id},
+          {"kind", kind_name(manifest.kind)},
+          {"stage", manifest.stage},
+          {"parents", manifest.parents},
+          {"bytes", bytes},
+          {"run_sha256", sha256_hex(run_bytes)}};
+}
+
+}  // namespace
+
 Artifact Store::publish(Draft draft, Manifest manifest, const Json& run,
                         const ReuseKey& key) const {
-  manifest.files = seal_files(draft.directory());
+  manifest.files = hash_files(draft.directory());
   const std::string bytes = canonical_json(to_json(manifest));
-  const std::string id = sha256_hex(bytes);
   const std::string run_bytes = canonical_json(run);
-  add_sealed(draft.directory() / "manifest.json", bytes);
-  add_sealed(draft.directory() / "run.json", run_bytes);
+  draft.add("manifest.json", bytes);
+  draft.add("run.json", run_bytes);
+  seal_files(draft.directory());
   sync_path(draft.directory());
+  const std::string id = sha256_hex(bytes);
+  Json entry = log_entry("publish", id, manifest, run_bytes);
+  return enter(std::move(draft), id, std::move(entry), {key});
+}
 
-  if (auto existing = keep_whole(id)) {
-    point_key(key, id);
-    return *std::move(existing);
+Artifact Store::adopt(Draft draft, const std::string& id, const std::vector<ReuseKey>& keys) const {
+  const std::string bytes = read_file(draft.directory() / "manifest.json", ExitCode::kArtifact);
+  const std::string run_bytes = read_file(draft.directory() / "run.json", ExitCode::kArtifact);
+  if (sha256_hex(bytes) != id) {
+    throw Error(ExitCode::kArtifact, fmt::format("{}: the manifest has another SHA-256", id));
   }
-  // The log line comes first: an artifact without one would be suspect, a line without its artifact
-  // is only a publication that was cut off.
-  append_log(root_, {{"event", "publish"},
-                     {"id", id},
-                     {"kind", kind_name(manifest.kind)},
-                     {"run_sha256", sha256_hex(run_bytes)}});
-  try {
-    move_into_place(draft, id);
-    draft.directory_.clear();
-  } catch (const Error&) {
-    if (!fs::exists(artifact_path(id) / "manifest.json")) throw;  // else another process was faster
+  Artifact artifact{id, manifest_from_json(parse_json(bytes, id), id), draft.directory()};
+  check_files(artifact);
+  seal_files(draft.directory());
+  sync_path(draft.directory());
+  Json entry = log_entry("import", id, artifact.manifest, run_bytes);
+  return enter(std::move(draft), id, std::move(entry), keys);
+}
+
+// Moves a sealed draft into its place, unless the artifact is there already.
+Artifact Store::enter(Draft draft, const std::string& id, Json entry,
+                      const std::vector<ReuseKey>& keys) const {
+  auto existing = keep_whole(id);
+  const FileLock lock(store_lock(root_), FileLock::Mode::kShared);
+  if (existing && !fs::exists(existing->directory)) existing.reset();  // removed since
+  claim(id);
+  if (!existing) {
+    // The log line comes first: an artifact without one would be suspect, a line without its
+    // artifact is only a publication that was cut off.
+    if (!keys.empty()) entry["key"] = keys.front().digest();
+    static_cast<void>(store_log(root_).append(std::move(entry)));
+    try {
+      move_into_place(draft, id);
+      draft.directory_.clear();
+    } catch (const Error&) {
+      if (!fs::exists(artifact_path(id))) throw;  // else another process was faster
+    }
+    existing = load_published(id);
   }
-  Artifact artifact = load(id);
-  point_key(key, id);
-  return artifact;
+  for (const ReuseKey& key : keys) point_key(root_, key, id);
+  return *std::move(existing);
 }
 
 std::optional<Artifact> Store::find(const ReuseKey& key, Damage damage) const {
@@ -217,7 +294,7 @@ std::optional<Artifact> Store::find(const ReuseKey& key, Damage damage) const {
   if (!fs::exists(path)) return std::nullopt;
   try {
     const Json pointer = parse_json(read_file(path, ExitCode::kArtifact), path.string());
-    return load(pointer.at("artifact").get<std::string>());
+    return load_claimed(pointer.at("artifact").get<std::string>());
   } catch (const Error& e) {
     if (damage == Damage::kThrow) throw;
     log_warning(fmt::format("not used again: {}", e.what()));
@@ -229,39 +306,6 @@ std::optional<Artifact> Store::find(const ReuseKey& key, Damage damage) const {
     log_warning("not used again: " + problem);
   }
   return std::nullopt;
-}
-
-std::vector<std::string> Store::list() const {
-  std::vector<std::string> ids;
-  for (const auto& group : entries_of(root_ / "artifacts")) {
-    if (!group.is_directory()) continue;
-    for (const auto& entry : entries_of(group.path())) {
-      ids.push_back(entry.path().filename().string());
-    }
-  }
-  std::sort(ids.begin(), ids.end());
-  return ids;
-}
-
-Artifact Store::get(const std::string& reference) const {
-  const auto named = names();
-  if (const auto at = named.find(reference); at != named.end()) return load(at->second);
-  std::vector<std::string> matches;
-  if (is_hex(reference) && reference.size() >= 6) {
-    for (const std::string& id : list()) {
-      if (id.starts_with(reference)) matches.push_back(id);
-    }
-  }
-  if (matches.size() == 1) return load(matches.front());
-  if (!matches.empty()) {
-    throw Error(ExitCode::kArtifact,
-                fmt::format("\"{}\" begins {} ids; give more digits", reference, matches.size()));
-  }
-  std::vector<std::string> known;
-  for (const auto& [name, id] : named) known.push_back(name);
-  throw Error(ExitCode::kArtifact,
-              fmt::format("{}: no artifact \"{}\"{}; `tcrops artifacts ls` lists what there is",
-                          root_.string(), reference, suggestion(reference, known)));
 }
 
 std::string Store::read(const Artifact& artifact, const std::string& file) const {
@@ -281,42 +325,8 @@ std::string Store::read(const Artifact& artifact, const std::string& file) const
 }
 
 void Store::set_name(const std::string& name, const std::string& id) const {
+  const FileLock lock(store_lock(root_), FileLock::Mode::kShared);
   replace_file(root_ / "names" / name, id + "\n");
-}
-
-std::map<std::string, std::string> Store::names() const {
-  std::map<std::string, std::string> result;
-  for (const auto& entry : entries_of(root_ / "names")) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with(".")) continue;
-    result[name] = std::string(trim(read_file(entry.path(), ExitCode::kArtifact)));
-  }
-  return result;
-}
-
-fs::path Store::work_directory(const ReuseKey& key) const {
-  auto path = root_ / "work" / key.digest();
-  make_directories(path);
-  return path;
-}
-
-void Store::write_work(const ReuseKey& key, const std::string& name, std::string_view bytes) const {
-  for (int attempt = 0;; ++attempt) {
-    const auto path = work_directory(key) / name;
-    try {
-      replace_file(path, bytes);
-      return;
-    } catch (const Error& e) {
-      // A twin process that has just published may be dropping the folder under us. It need not be
-      // gone yet: its files go first.
-      if (e.code() == ExitCode::kTemporary || attempt == kWorkAttempts) throw;
-    }
-  }
-}
-
-void Store::drop_work(const ReuseKey& key) const {
-  std::error_code ignored;
-  fs::remove_all(root_ / "work" / key.digest(), ignored);
 }
 
 }  // namespace tcrops::store

@@ -1,9 +1,10 @@
-#include "store_log.hpp"
+#include "hash_log.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/file.hpp>
 #include <tcrops/core/interrupt.hpp>
 #include <tcrops/core/sha256.hpp>
+#include <tcrops/store/registry.hpp>
 #include <tcrops/store/store.hpp>
 
 #include <fmt/format.h>
@@ -43,6 +44,25 @@ void verify_run(const Artifact& artifact, const RunHashes& logged,
   }
 }
 
+// What the log says that other files must agree with.
+struct Noted {
+  RunHashes runs;
+  std::map<std::string, std::vector<std::string>> moves;  // model -> hashes of its log's lines
+};
+
+Noted noted_in(const LogContents& log) {
+  Noted noted;
+  for (const Json& entry : log.entries) {
+    const std::string event = text_of(entry, "event");
+    if (event == "publish" || event == "import") {
+      noted.runs[text_of(entry, "id")].insert(text_of(entry, "run_sha256"));
+    } else if (event == "model") {
+      noted.moves[text_of(entry, "name")].push_back(text_of(entry, "line_sha256"));
+    }
+  }
+  return noted;
+}
+
 // A key is named by the hash of its inputs. Returns the id it points at.
 std::string verify_key(const fs::path& path, std::vector<VerifyProblem>& problems) {
   const Json key = Json::parse(read_file(path, ExitCode::kArtifact), nullptr, false);
@@ -63,14 +83,9 @@ std::vector<VerifyProblem> Store::verify(
   // Others may publish meanwhile. A log line comes before its artifact, so listing first makes sure
   // that the line of every artifact listed is seen.
   const auto ids = list();
-  const LogContents log = read_log(root_);
+  const LogContents log = store_log(root_).read();
   for (const std::string& problem : log.problems) problems.push_back({"", problem});
-  RunHashes logged;
-  for (const Json& entry : log.entries) {
-    if (text_of(entry, "event") == "publish") {
-      logged[text_of(entry, "id")].insert(text_of(entry, "run_sha256"));
-    }
-  }
+  const Noted noted = noted_in(log);
   const std::set<std::string> known(ids.begin(), ids.end());
   const auto is_here = [&](const std::string& id) {
     return known.contains(id) || (id.size() == 64 && fs::exists(artifact_path(id)));
@@ -81,7 +96,7 @@ std::vector<VerifyProblem> Store::verify(
     try {
       const Artifact artifact = load(id);
       verify_files(artifact, problems);
-      verify_run(artifact, logged, problems);
+      verify_run(artifact, noted.runs, problems);
       for (const auto& [role, parent] : artifact.manifest.parents) {
         if (!is_here(parent)) {
           problems.push_back({id, fmt::format("its {} {} is missing", role, parent)});
@@ -96,6 +111,9 @@ std::vector<VerifyProblem> Store::verify(
     if (!is_here(id)) {
       problems.push_back({id, fmt::format("the name {} points at it, but it is missing", name)});
     }
+  }
+  for (VerifyProblem& problem : Registry(*this).verify(noted.moves)) {
+    problems.push_back(std::move(problem));
   }
   std::error_code status;
   const fs::recursive_directory_iterator keys(root_ / "keys", status);

@@ -48,11 +48,13 @@ void make_directories(const std::filesystem::path& path);
 // Makes what was written to a file or folder survive a power cut.
 void sync_path(const std::filesystem::path& path);
 
-// Exclusive advisory lock on a file for the life of the object (flock; works over NFS v4). Held
-// only for short critical sections.
+// Advisory lock on a file for the life of the object (flock; works over NFS v4). Held only for
+// short critical sections; a process that takes the same file twice waits for itself for ever,
+// unless both are shared.
 class FileLock {
  public:
-  explicit FileLock(const std::filesystem::path& path);
+  enum class Mode { kExclusive, kShared };
+  explicit FileLock(const std::filesystem::path& path, Mode mode = Mode::kExclusive);
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -66,6 +67,8 @@ struct VerifyProblem {
   std::string problem;
 };
 
+class Claim;
+
 // A private folder in the store's file system that becomes an artifact when published. Removed with
 // the object otherwise; one left by a killed process is removed by the next command.
 class Draft {
@@ -79,14 +82,42 @@ class Draft {
 
  private:
   friend class Store;
-  Draft(std::filesystem::path directory, int lock);
+  Draft(std::filesystem::path directory, std::shared_ptr<Claim> claim);
   std::filesystem::path directory_;  // empty once published
-  int lock_;                         // held while the process lives
+  std::shared_ptr<Claim> claim_;     // says that the folder is in use
+};
+
+// A folder for the half-done work of a stage. Two processes with one key share it and write equal
+// files there, so either may drop it. Copies mean the same folder. Thread-safe.
+class WorkFolder {
+ public:
+  [[nodiscard]] std::filesystem::path directory() const;  // made when it is not there
+  void write(const std::string& name, std::string_view bytes) const;
+  void drop() const;
+
+ private:
+  friend class Store;
+  WorkFolder(std::filesystem::path directory, std::shared_ptr<const Draft> owner);
+  std::filesystem::path directory_;
+  std::shared_ptr<const Draft> owner_;  // of a private folder
+};
+
+// What the log says of an artifact that is in the store, without opening it.
+struct CatalogEntry {
+  std::string id;
+  std::string kind;  // "" when neither the log nor the manifest says
+  std::string stage;
+  std::string time;         // of publication, UTC, "2026-01-31T12:00:00Z"; "" when unknown
+  std::uint64_t bytes = 0;  // of all its files
+  std::map<std::string, std::string> parents;
+  std::string key;  // digest of its reuse key; "" when unknown
 };
 
 // A folder of immutable artifacts that many processes and machines may use at once. Everything is
 // published by rename; nothing needs cleaning up after a crash. data/README.md holds the layout.
-// Thread-safe; all members throw Error.
+// What a store opened for writing has looked up or published is claimed: collect_garbage() of
+// another process leaves it alone while the object or a copy of it lives. Thread-safe; all members
+// throw Error.
 class Store {
  public:
   // Opens the store, or makes it. kFailure when it cannot be written, kArtifact when the folder is
@@ -103,6 +134,11 @@ class Store {
   // place, then points the key at it. If the same id is there already, that one is kept and
   // returned. `run` is what differs between equal runs.
   Artifact publish(Draft draft, Manifest manifest, const Json& run, const ReuseKey& key) const;
+  // Takes an artifact from elsewhere into the store: `draft` holds its files, manifest.json and
+  // run.json. kArtifact when they are not what `id` says. `keys` are reuse keys it answers to.
+  Artifact adopt(Draft draft, const std::string& id, const std::vector<ReuseKey>& keys) const;
+  // The reuse keys that point at an artifact, as far as the log knows them.
+  [[nodiscard]] std::vector<ReuseKey> keys_of(const std::string& id) const;
 
   // The artifact stored under a key, if it is there and whole on the surface (manifest hash right,
   // all files present with their size). A damaged one counts as absent, with a warning, so that it
@@ -111,8 +147,9 @@ class Store {
   [[nodiscard]] std::optional<Artifact> find(const ReuseKey& key,
                                              Damage damage = Damage::kAbsent) const;
 
-  // By full id, unique beginning of an id (6 or more digits), or name ("viral.model"). Checks the
-  // manifest's hash. kArtifact with what exists when there is no such thing or it is not unique.
+  // By full id, unique beginning of an id (6 or more digits), name ("viral.model"), or version of a
+  // registered model ("viral@champion", "viral@v3"). Checks the manifest's hash. kArtifact with
+  // what exists when there is no such thing or it is not unique.
   [[nodiscard]] Artifact get(const std::string& reference) const;
 
   // Reads a file and checks its hash against the manifest first. kArtifact when it differs.
@@ -120,6 +157,8 @@ class Store {
 
   // Ids of all artifacts, sorted.
   [[nodiscard]] std::vector<std::string> list() const;
+  // All artifacts in order of publication, from the log; a hundred thousand take half a second.
+  [[nodiscard]] std::vector<CatalogEntry> catalog() const;
 
   // Points a name at an artifact, replacing the old target at once.
   void set_name(const std::string& name, const std::string& id) const;
@@ -130,22 +169,26 @@ class Store {
   [[nodiscard]] std::vector<VerifyProblem> verify(
       const std::function<void(std::size_t done, std::size_t total)>& progress) const;
 
-  // A folder for the half-done work of one key; kept until `drop_work`, so that an interrupted
-  // command can resume. Two processes on one key write equal files there, so either may drop it.
-  [[nodiscard]] std::filesystem::path work_directory(const ReuseKey& key) const;
-  void write_work(const ReuseKey& key, const std::string& name, std::string_view bytes) const;
-  void drop_work(const ReuseKey& key) const;
+  // The half-done work of one key; kept until dropped, so that an interrupted command can resume.
+  [[nodiscard]] WorkFolder work(const ReuseKey& key) const;
+  // A work folder that nobody shares and that goes with the last copy of the object.
+  [[nodiscard]] WorkFolder private_work() const;
 
  private:
   explicit Store(std::filesystem::path root) : root_(std::move(root)) {}
   [[nodiscard]] std::filesystem::path artifact_path(const std::string& id) const;
   [[nodiscard]] Artifact load(const std::string& id) const;
+  [[nodiscard]] Artifact load_claimed(const std::string& id) const;
   // The artifact if it is there and whole on the surface; a damaged one is moved out of the way.
   [[nodiscard]] std::optional<Artifact> keep_whole(const std::string& id) const;
   void move_into_place(const Draft& draft, const std::string& id) const;
-  void point_key(const ReuseKey& key, const std::string& id) const;
+  [[nodiscard]] Artifact load_published(const std::string& id) const;
+  Artifact enter(Draft draft, const std::string& id, Json entry,
+                 const std::vector<ReuseKey>& keys) const;
+  void claim(const std::string& what) const;
 
   std::filesystem::path root_;
+  std::shared_ptr<Claim> claim_;  // none when opened for reading
 };
 
 }  // namespace tcrops::store

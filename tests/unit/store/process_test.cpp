@@ -171,18 +171,18 @@ TEST_CASE("work may be written while a twin drops it") {
   for (int round = 0; round < 25; ++round) {
     ChildProcess twin([&] {
       for (int i = 0; i < 4; ++i) {
-        f.store.drop_work(key_of(1));
+        f.store.work(key_of(1)).drop();
         std::this_thread::sleep_for(std::chrono::microseconds(700));
       }
       return 0;
     });
     for (int i = 0; i < 5; ++i) {
-      f.store.write_work(key_of(1), "trial-" + std::to_string(i), std::string(100, 'x'));
+      f.store.work(key_of(1)).write("trial-" + std::to_string(i), std::string(100, 'x'));
     }
     CHECK(twin.wait() == 0);
   }
-  f.store.write_work(key_of(1), "last", "x");
-  CHECK(read_file(f.store.work_directory(key_of(1)) / "last") == "x");
+  f.store.work(key_of(1)).write("last", "x");
+  CHECK(read_file(f.store.work(key_of(1)).directory() / "last") == "x");
 }
 
 }  // namespace

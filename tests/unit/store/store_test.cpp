@@ -249,20 +249,20 @@ TEST_CASE("publishing again mends a byte that changed without the size") {
 
 TEST_CASE("work is kept until it is dropped") {
   const Fixture f;
-  f.store.write_work(key_of(1), "trial-1", "a");
-  f.store.write_work(key_of(1), "trial-1", "b");
-  CHECK(read_file(f.store.work_directory(key_of(1)) / "trial-1") == "b");
-  CHECK(entries_in(f.store.work_directory(key_of(2))) == 0);
-  f.store.drop_work(key_of(1));
-  CHECK(entries_in(f.store.work_directory(key_of(1))) == 0);
-  f.store.drop_work(key_of(3));
+  f.store.work(key_of(1)).write("trial-1", "a");
+  f.store.work(key_of(1)).write("trial-1", "b");
+  CHECK(read_file(f.store.work(key_of(1)).directory() / "trial-1") == "b");
+  CHECK(entries_in(f.store.work(key_of(2)).directory()) == 0);
+  f.store.work(key_of(1)).drop();
+  CHECK(entries_in(f.store.work(key_of(1)).directory()) == 0);
+  f.store.work(key_of(3)).drop();
 }
 
 TEST_CASE("work that cannot be written is reported") {
   const Fixture f;
-  make_directories(f.store.work_directory(key_of(1)) / "name/inside");
-  CHECK(error_of([&] { f.store.write_work(key_of(1), "name", "x"); }).code == ExitCode::kFailure);
-  CHECK(entries_in(f.store.work_directory(key_of(1))) == 1);
+  make_directories(f.store.work(key_of(1)).directory() / "name/inside");
+  CHECK(error_of([&] { f.store.work(key_of(1)).write("name", "x"); }).code == ExitCode::kFailure);
+  CHECK(entries_in(f.store.work(key_of(1)).directory()) == 1);
 }
 
 }  // namespace

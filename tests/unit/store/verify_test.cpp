@@ -1,5 +1,5 @@
 #include "fixture.hpp"
-#include "store_log.hpp"
+#include "hash_log.hpp"
 
 #include <tcrops/core/sha256.hpp>
 #include <tcrops/core/text.hpp>
@@ -163,16 +163,16 @@ TEST_CASE("a torn last line never counted, and the next publication removes it")
     static_cast<void>(publish(f.store, 3));
     CHECK(problems_of(f.store).empty());
     CHECK(read_file(path).starts_with(whole + "{"));
-    CHECK(read_log(f.root).entries.size() == 3);
+    CHECK(store_log(f.root).read().entries.size() == 3);
   }
 }
 
 TEST_CASE("a torn first line is removed too") {
   const test::ScratchFolder scratch;
   write_file(scratch / "log.jsonl", std::string(5000, 'x'));
-  CHECK(read_log(scratch.path()).entries.empty());
-  append_log(scratch.path(), {{"n", 1}});
-  const LogContents log = read_log(scratch.path());
+  CHECK(store_log(scratch.path()).read().entries.empty());
+  static_cast<void>(store_log(scratch.path()).append({{"n", 1}}));
+  const LogContents log = store_log(scratch.path()).read();
   CHECK(log.problems.empty());
   REQUIRE(log.entries.size() == 1);
   CHECK(log.entries[0].at("previous") == std::string(64, '0'));
@@ -183,13 +183,13 @@ TEST_CASE("lines around and beyond the size of a read block stay chained") {
   const std::vector<std::size_t> sizes = {1,    3990, 4000, 4005, 4009, 4010, 4011,   4012,
                                           4013, 4020, 4096, 8100, 8192, 9000, 100000, 1};
   for (const std::size_t size : sizes) {
-    append_log(scratch.path(), {{"t", std::string(size, 't')}});
+    static_cast<void>(store_log(scratch.path()).append({{"t", std::string(size, 't')}}));
     if (size % 2 == 0) {
       const std::string whole = read_file(scratch / "log.jsonl");
       write_file(scratch / "log.jsonl", whole + std::string(size, 'x'));
     }
   }
-  const LogContents log = read_log(scratch.path());
+  const LogContents log = store_log(scratch.path()).read();
   CHECK(log.problems.empty());
   REQUIRE(log.entries.size() == sizes.size());
   std::string previous(64, '0');
@@ -201,8 +201,8 @@ TEST_CASE("lines around and beyond the size of a read block stay chained") {
 
 TEST_CASE("there need not be a log yet") {
   const test::ScratchFolder scratch;
-  CHECK(read_log(scratch.path()).entries.empty());
-  CHECK(read_log(scratch.path()).problems.empty());
+  CHECK(store_log(scratch.path()).read().entries.empty());
+  CHECK(store_log(scratch.path()).read().problems.empty());
 }
 
 }  // namespace

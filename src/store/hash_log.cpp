@@ -1,4 +1,4 @@
-#include "store_log.hpp"
+#include "hash_log.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/file.hpp>
@@ -26,10 +26,11 @@ struct Tail {
 Tail read_tail(int descriptor, const std::filesystem::path& path) {
   struct stat status {};
   if (fstat(descriptor, &status) != 0) throw system_error("cannot read", path, errno);
-  constexpr off_t kStep = 4096;
+  constexpr off_t kFirstStep = 4096;
   std::string bytes;
-  for (off_t begin = status.st_size; begin > 0;) {
-    const off_t step = std::min(begin, kStep);
+  off_t wanted = kFirstStep;
+  for (off_t begin = status.st_size; begin > 0; wanted *= 2) {
+    const off_t step = std::min(begin, wanted);
     begin -= step;
     std::string block(static_cast<std::size_t>(step), '\0');
     if (pread(descriptor, block.data(), block.size(), begin) != step) {
@@ -46,11 +47,8 @@ Tail read_tail(int descriptor, const std::filesystem::path& path) {
   return {};
 }
 
-}  // namespace
-
-void append_log(const std::filesystem::path& root, Json entry) {
-  const auto path = root / "log.jsonl";
-  const FileLock lock(root / "log.lock");
+// Call with the lock held.
+std::string append_line(const std::filesystem::path& path, Json entry) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor < 0) throw system_error("cannot open", path, errno);
   try {
@@ -65,42 +63,82 @@ void append_log(const std::filesystem::path& root, Json entry) {
       throw system_error("cannot write", path, reason);
     }
     if (fsync(descriptor) != 0) throw system_error("cannot write", path, errno);
+    close(descriptor);
+    return sha256_hex(std::string_view(line).substr(0, line.size() - 1));
   } catch (...) {
     close(descriptor);
     throw;
   }
-  close(descriptor);
+}
+
+// Calls `body` with each whole line, its number from 1 and its JSON (discarded when unreadable).
+template <class Body>
+void for_each_line(const std::filesystem::path& path, Body body) {
+  if (!std::filesystem::exists(path)) return;
+  const std::string bytes = read_file(path, ExitCode::kArtifact);
+  std::size_t begin = 0;
+  for (std::size_t number = 1;; ++number) {
+    const std::size_t end = bytes.find('\n', begin);
+    if (end == std::string::npos) return;
+    const std::string_view line = std::string_view(bytes).substr(begin, end - begin);
+    begin = end + 1;
+    body(number, line, Json::parse(line, nullptr, /*allow_exceptions=*/false));
+  }
+}
+
+}  // namespace
+
+HashLog::HashLog(std::filesystem::path path, std::filesystem::path lock)
+    : path_(std::move(path)), lock_(std::move(lock)) {}
+
+std::string HashLog::append(Json entry) const {
+  const FileLock lock(lock_);
+  return append_line(path_, std::move(entry));
+}
+
+std::string HashLog::append_after(
+    const std::function<std::optional<Json>(const LogContents&)>& decide) const {
+  const FileLock lock(lock_);
+  std::optional<Json> entry = decide(read());
+  return entry ? append_line(path_, *std::move(entry)) : std::string();
+}
+
+LogContents HashLog::read() const {
+  LogContents contents;
+  const std::string name = path_.filename().string();
+  std::string previous = kNoPrevious;
+  for_each_line(path_, [&](std::size_t number, std::string_view line, Json entry) {
+    std::string hash = sha256_hex(line);
+    if (!entry.is_object()) {
+      contents.problems.push_back(fmt::format("{}:{}: not readable", name, number));
+    } else {
+      if (text_of(entry, "previous") != previous) {
+        contents.problems.push_back(fmt::format(
+            "{}:{}: does not follow from the line before it; the log was changed", name, number));
+      }
+      contents.entries.push_back(std::move(entry));
+      contents.hashes.push_back(hash);
+    }
+    previous = std::move(hash);
+  });
+  return contents;
+}
+
+std::vector<Json> HashLog::read_unchecked() const {
+  std::vector<Json> entries;
+  for_each_line(path_, [&](std::size_t, std::string_view, Json entry) {
+    if (entry.is_object()) entries.push_back(std::move(entry));
+  });
+  return entries;
+}
+
+HashLog store_log(const std::filesystem::path& root) {
+  return {root / "log.jsonl", root / "log.lock"};
 }
 
 std::string text_of(const Json& object, const std::string& key) {
   const auto at = object.find(key);
   return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
-}
-
-LogContents read_log(const std::filesystem::path& root) {
-  LogContents contents;
-  const auto path = root / "log.jsonl";
-  if (!std::filesystem::exists(path)) return contents;
-  const std::string bytes = read_file(path, ExitCode::kArtifact);
-  std::string previous = kNoPrevious;
-  std::size_t begin = 0;
-  for (std::size_t number = 1;; ++number) {
-    const std::size_t end = bytes.find('\n', begin);
-    if (end == std::string::npos) return contents;
-    const std::string line = bytes.substr(begin, end - begin);
-    begin = end + 1;
-    Json entry = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!entry.is_object()) {
-      contents.problems.push_back(fmt::format("log.jsonl:{}: not readable", number));
-    } else {
-      if (text_of(entry, "previous") != previous) {
-        contents.problems.push_back(fmt::format(
-            "log.jsonl:{}: does not follow from the line before it; the log was changed", number));
-      }
-      contents.entries.push_back(std::move(entry));
-    }
-    previous = sha256_hex(line);
-  }
 }
 
 }  // namespace tcrops::store

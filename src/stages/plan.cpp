@@ -1,0 +1,179 @@
+// What a run would do, and why: each stage's key beside the last result of the same pipeline.
+#include "stage.hpp"
+
+#include <tcrops/core/error.hpp>
+#include <tcrops/core/file.hpp>
+#include <tcrops/stages/pipeline.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace tcrops::stages {
+namespace {
+
+using Action = PlannedStage::Action;
+
+// A manifest repeats the key of what it describes.
+Json key_parts(const store::Manifest& manifest) {
+  return store::ReuseKey{manifest.stage,   manifest.stage_version, manifest.configuration,
+                         manifest.parents, manifest.seed,          manifest.backend_class}
+      .to_json();
+}
+
+// How the last result's key differs from the one wanted now. Inputs that are not settled yet say
+// nothing, nor do the models that a study has made.
+std::vector<JsonDifference> changes_between(const store::Manifest& last,
+                                            const store::ReuseKey& wanted,
+                                            const std::set<std::string>& unsettled) {
+  std::vector<JsonDifference> changes;
+  for (JsonDifference& difference : json_differences(key_parts(last), wanted.to_json())) {
+    const std::string& path = difference.path;
+    const bool made_by_it = path.starts_with("parents.model-");
+    const bool open = path.starts_with("parents.") && unsettled.contains(path.substr(8));
+    if (!made_by_it && !open) changes.push_back(std::move(difference));
+  }
+  return changes;
+}
+
+// What a stage's half-done work holds, for people.
+std::vector<std::string> half_done(const std::filesystem::path& folder) {
+  std::vector<std::string> found;
+  std::size_t trials = 0;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with('.')) continue;
+    if (name.starts_with("trial-")) {
+      trials += name.ends_with(".json") ? 1 : 0;
+    } else {
+      found.push_back(name);
+    }
+  }
+  if (trials > 0) found.push_back(fmt::format("{} trials", trials));
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::optional<double> seconds_of(const store::Artifact& artifact) {
+  try {
+    const auto path = artifact.file("run.json");
+    return parse_json(read_file(path, ExitCode::kArtifact), path.string())
+        .at("seconds")
+        .get<double>();
+  } catch (const std::exception&) {
+    return std::nullopt;  // an estimate is no reason to fail
+  }
+}
+
+class Planner {
+ public:
+  Planner(const PipelineConfig& config, const std::optional<store::Store>& store,
+          const PipelineOptions& options)
+      : config_(config), store_(store), options_(options) {
+    if (store_) names_ = store_->names();
+  }
+
+  // Plans what it needs first; one plan per stage.
+  const PlannedStage& at(Stage stage) {
+    if (const auto known = planned_.find(stage); known != planned_.end()) return known->second;
+    PlannedStage planned = make(stage);
+    return planned_.emplace(stage, std::move(planned)).first->second;
+  }
+
+ private:
+  PlannedStage make(Stage stage) {
+    const StageDefinition definition = definition_of(stage);
+    PlannedStage planned{.stage = stage, .forced = options_.force.contains(stage)};
+    KeyContext context{config_, {}};
+    std::set<std::string> unsettled;  // kinds of inputs that may change
+    bool whole = true;                // every input is there, or its last result stands in for it
+    for (const Stage needed : definition.upstream(config_)) {
+      const PlannedStage& input = at(needed);
+      const bool stays = input.action == Action::kReuse;
+      if (!stays) {
+        planned.waits_for.push_back(needed);
+        unsettled.insert(store::kind_name(definition_of(needed).kind));
+      }
+      const auto artifact = get(stays ? input.artifact : input.previous);
+      whole = whole && artifact.has_value();
+      if (artifact) context.inputs.emplace(needed, *artifact);
+    }
+    const auto last = last_result(definition);
+    if (last) {
+      planned.previous = last->id;
+      planned.seconds = seconds_of(*last);
+    }
+    if (whole) {
+      const store::ReuseKey key = key_of(definition, context);
+      if (last) planned.changes = changes_between(last->manifest, key, unsettled);
+      if (unsettled.empty()) look_up(definition, key, planned);
+    }
+    const bool unchanged = whole && last && planned.changes.empty();
+    planned.action = action_of(definition, planned, unchanged);
+    return planned;
+  }
+
+  void look_up(const StageDefinition& definition, const store::ReuseKey& key,
+               PlannedStage& planned) const {
+    if (!store_ || planned.forced) return;
+    if (definition.reusable) {
+      if (const auto found = store_->find(key)) planned.artifact = found->id;
+    }
+    if (planned.artifact.empty())
+      planned.resumes = half_done(store_->root() / "work" / key.digest());
+  }
+
+  [[nodiscard]] Action action_of(const StageDefinition& definition, const PlannedStage& planned,
+                                 bool unchanged) const {
+    if (!planned.artifact.empty()) return Action::kReuse;
+    if (options_.only_reuse.contains(planned.stage)) return Action::kMissing;
+    if (!definition.reusable) return Action::kAlwaysMake;
+    if (!planned.forced && !planned.waits_for.empty() && unchanged) return Action::kFollow;
+    return Action::kMake;
+  }
+
+  [[nodiscard]] std::optional<store::Artifact> get(const std::string& id) const {
+    if (!store_ || id.empty()) return std::nullopt;
+    try {
+      return store_->get(id);
+    } catch (const Error&) {
+      return std::nullopt;  // damaged: it will be made again
+    }
+  }
+
+  [[nodiscard]] std::optional<store::Artifact> last_result(
+      const StageDefinition& definition) const {
+    const auto at =
+        names_.find(fmt::format("{}.{}", config_.name, store::kind_name(definition.kind)));
+    return at == names_.end() ? std::nullopt : get(at->second);
+  }
+
+  const PipelineConfig& config_;
+  const std::optional<store::Store>& store_;
+  const PipelineOptions& options_;
+  std::map<std::string, std::string> names_;
+  std::map<Stage, PlannedStage> planned_;
+};
+
+}  // namespace
+
+std::vector<PlannedStage> plan(const PipelineConfig& config,
+                               const std::optional<store::Store>& store,
+                               const PipelineOptions& options, const std::vector<Stage>& stages) {
+  Planner planner(config, store, options);
+  std::vector<PlannedStage> planned;
+  for (const Stage stage : stages) {
+    for (const Stage needed : planner.at(stage).waits_for) {
+      // A stage before the first one wanted that has no result: shown, for it stops the run.
+      const bool shown = std::any_of(planned.begin(), planned.end(),
+                                     [&](const PlannedStage& p) { return p.stage == needed; });
+      if (!shown) planned.push_back(planner.at(needed));
+    }
+    planned.push_back(planner.at(stage));
+  }
+  return planned;
+}
+
+}  // namespace tcrops::stages

@@ -1,0 +1,86 @@
+// What is in the store, from the log: opening every manifest would take minutes in a large one.
+#include "folder.hpp"
+#include "hash_log.hpp"
+
+#include <tcrops/core/error.hpp>
+#include <tcrops/store/store.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <unordered_set>
+
+namespace tcrops::store {
+namespace {
+
+bool brings_an_artifact(const Json& entry) {
+  const std::string event = text_of(entry, "event");
+  return event == "publish" || event == "import";
+}
+
+// None when the line is of another kind or lacks what a catalog needs.
+std::optional<CatalogEntry> from_log(const Json& line) {
+  if (!brings_an_artifact(line)) return std::nullopt;
+  try {
+    CatalogEntry entry;
+    entry.id = line.at("id").get<std::string>();
+    entry.kind = line.at("kind").get<std::string>();
+    entry.stage = line.at("stage").get<std::string>();
+    entry.time = line.at("time").get<std::string>();
+    entry.bytes = line.at("bytes").get<std::uint64_t>();
+    entry.parents = line.at("parents").get<std::map<std::string, std::string>>();
+    entry.key = text_of(line, "key");
+    return entry;
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+CatalogEntry from_manifest(const Store& store, const std::string& id) {
+  CatalogEntry entry;
+  entry.id = id;
+  try {
+    const Manifest manifest = store.get(id).manifest;
+    entry.kind = kind_name(manifest.kind);
+    entry.stage = manifest.stage;
+    entry.parents = manifest.parents;
+    for (const auto& [name, file] : manifest.files.items()) {
+      entry.bytes += file.at("bytes").get<std::uint64_t>();
+    }
+  } catch (const Error&) {
+    // Damaged, or removed meanwhile: its kind stays "".
+  }
+  return entry;
+}
+
+}  // namespace
+
+std::vector<std::string> Store::list() const {
+  std::vector<std::string> ids;
+  for (const auto& group : entries_of(root_ / "artifacts")) {
+    if (!group.is_directory()) continue;
+    for (const auto& entry : entries_of(group.path())) {
+      ids.push_back(entry.path().filename().string());
+    }
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+std::vector<CatalogEntry> Store::catalog() const {
+  const auto ids = list();
+  std::unordered_set<std::string> present(ids.begin(), ids.end());
+  std::vector<CatalogEntry> entries;
+  // The last line of an id counts: it may have been removed and made again. So back to front.
+  const auto lines = store_log(root_).read_unchecked();
+  for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
+    std::optional<CatalogEntry> entry = from_log(*line);
+    if (entry && present.erase(entry->id) > 0) entries.push_back(*std::move(entry));
+  }
+  std::reverse(entries.begin(), entries.end());
+  for (const std::string& id : ids) {
+    if (present.contains(id)) entries.push_back(from_manifest(*this, id));
+  }
+  return entries;
+}
+
+}  // namespace tcrops::store

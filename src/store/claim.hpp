@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <mutex>
+#include <set>
+#include <string>
+
+namespace tcrops::store {
+
+// A process's notice of what it is using: a file in claims/ that is locked while the process lives,
+// with one line per artifact id or "work:<key>". The lock, and not a process number, says whether
+// it counts, so it means the same on every host. Its drafts are named after it.
+class Claim {
+ public:
+  explicit Claim(std::filesystem::path root);
+  ~Claim();
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+
+  // Call with the store's lock held, so that nothing is removed between the look and the claim.
+  void add(const std::string& what);
+  // The name of the next draft: unique in the store.
+  [[nodiscard]] std::filesystem::path next_draft();
+
+ private:
+  void open_file();
+
+  std::filesystem::path root_;
+  std::mutex mutex_;
+  std::string name_;     // "" until first needed
+  int descriptor_ = -1;  // locked
+  std::set<std::string> claimed_;
+};
+
+// What living processes claim. Removes the notices and drafts of dead ones. Call with the store's
+// lock held exclusively; `own` is the name of a notice of this process, which must not be opened.
+[[nodiscard]] std::set<std::string> living_claims(const std::filesystem::path& root,
+                                                  const std::string& own);
+
+// The lock that orders claims, publications and removals. Shared by all who look up, point or
+// publish; exclusive for who makes or removes claims, drafts and artifacts.
+[[nodiscard]] std::filesystem::path store_lock(const std::filesystem::path& root);
+
+}  // namespace tcrops::store

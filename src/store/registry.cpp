@@ -1,0 +1,268 @@
+#include "folder.hpp"
+#include "hash_log.hpp"
+
+#include <tcrops/core/error.hpp>
+#include <tcrops/core/file.hpp>
+#include <tcrops/core/host.hpp>
+#include <tcrops/core/text.hpp>
+#include <tcrops/store/registry.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+namespace tcrops::store {
+namespace {
+
+constexpr const char* kLogSuffix = ".jsonl";
+
+std::filesystem::path log_path(const Store& store, const std::string& name) {
+  return store.root() / "models" / (name + kLogSuffix);
+}
+
+HashLog log_of(const Store& store, const std::string& name) {
+  return {log_path(store, name), store.root() / "models" / (name + ".lock")};
+}
+
+std::int64_t version_of(const Json& entry) {
+  const auto at = entry.find("version");
+  return at != entry.end() && at->is_number_integer() ? at->get<std::int64_t>() : 0;
+}
+
+RegistryEvent event_of(const Json& entry, const std::string& hash) {
+  const auto evidence = entry.find("evidence");
+  return {.event = text_of(entry, "event"),
+          .version = version_of(entry),
+          .time = text_of(entry, "time"),
+          .by = text_of(entry, "by"),
+          .reason = text_of(entry, "reason"),
+          .evidence = evidence == entry.end() ? Json() : *evidence,
+          .hash = hash};
+}
+
+// Applies the lines of a log one after the other.
+class Replay {
+ public:
+  explicit Replay(std::string name) { model_.name = std::move(name); }
+
+  void apply(const Json& entry, const std::string& hash) {
+    const RegistryEvent event = event_of(entry, hash);
+    if (event.event == "register") {
+      model_.versions.push_back({event.version, text_of(entry, "artifact"), event.time, event.by,
+                                 text_of(entry, "source")});
+      if (entry.value("candidate", Json()) == true) set(kCandidate, event.version);
+    } else if (event.event == "candidate") {
+      set(kCandidate, event.version);
+    } else if (event.event == "promote") {
+      champions_.push_back(event.version);
+      if (model_.aliases[kCandidate] == event.version) set(kCandidate, 0);
+    } else if (event.event == "rollback" && !champions_.empty()) {
+      champions_.pop_back();
+    }
+    set(kChampion, champions_.empty() ? 0 : champions_.back());
+    set(kPrevious, champions_.size() < 2 ? 0 : champions_[champions_.size() - 2]);
+    model_.events.push_back(event);
+  }
+
+  [[nodiscard]] RegisteredModel take() { return std::move(model_); }
+
+ private:
+  void set(const std::string& alias, std::int64_t version) {
+    model_.aliases[alias] = version;
+    if (version == 0) model_.aliases.erase(alias);
+  }
+
+  RegisteredModel model_;
+  std::vector<std::int64_t> champions_;  // by promotion; rollback takes the last away
+};
+
+RegisteredModel replay(const std::string& name, const LogContents& log) {
+  Replay replayed(name);
+  for (std::size_t i = 0; i < log.entries.size(); ++i)
+    replayed.apply(log.entries[i], log.hashes[i]);
+  RegisteredModel model = replayed.take();
+  for (const std::string& problem : log.problems) {
+    model.problems.push_back(fmt::format("models/{}", problem));
+  }
+  return model;
+}
+
+void require_unchanged(const RegisteredModel& model) {
+  if (model.problems.empty()) return;
+  throw Error(ExitCode::kArtifact,
+              fmt::format("the log of model {} was changed, so it cannot be trusted: {}; restore "
+                          "models/{}{} from a backup",
+                          model.name, fmt::join(model.problems, "; "), model.name, kLogSuffix));
+}
+
+std::string moved_by(const Move& move) {
+  return move.by.empty() ? fmt::format("{}@{}", user_name(), host_name()) : move.by;
+}
+
+Json entry_of(const char* event, std::int64_t version, const Move& move) {
+  Json entry = {
+      {"event", event}, {"version", version}, {"time", utc_now()}, {"by", moved_by(move)}};
+  if (!move.reason.empty()) entry["reason"] = move.reason;
+  if (!move.evidence.is_null()) entry["evidence"] = move.evidence;
+  return entry;
+}
+
+const ModelVersion& version_at(const RegisteredModel& model, std::int64_t number) {
+  if (const ModelVersion* version = model.find(number)) return *version;
+  throw Error(ExitCode::kArtifact, fmt::format("model {} has no version {}; it has {} of them",
+                                               model.name, number, model.versions.size()));
+}
+
+}  // namespace
+
+const ModelVersion* RegisteredModel::find(std::int64_t number) const {
+  const auto at = std::find_if(versions.begin(), versions.end(),
+                               [&](const ModelVersion& v) { return v.number == number; });
+  return at == versions.end() ? nullptr : &*at;
+}
+
+const ModelVersion* RegisteredModel::find_artifact(const std::string& id) const {
+  const auto at = std::find_if(versions.begin(), versions.end(),
+                               [&](const ModelVersion& v) { return v.artifact == id; });
+  return at == versions.end() ? nullptr : &*at;
+}
+
+std::vector<std::string> RegisteredModel::aliases_of(std::int64_t number) const {
+  std::vector<std::string> names;
+  for (const char* alias : {kChampion, kPrevious, kCandidate}) {
+    const auto at = aliases.find(alias);
+    if (at != aliases.end() && at->second == number) names.emplace_back(alias);
+  }
+  return names;
+}
+
+std::vector<std::string> Registry::names() const {
+  std::vector<std::string> found;
+  const auto folder = store_.root() / "models";
+  if (!std::filesystem::exists(folder)) return found;
+  for (const auto& entry : entries_of(folder)) {
+    if (entry.path().extension() == kLogSuffix) found.push_back(entry.path().stem().string());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+RegisteredModel Registry::read(const std::string& name) const {
+  const auto known = names();
+  if (!std::binary_search(known.begin(), known.end(), name)) {
+    throw Error(ExitCode::kArtifact,
+                fmt::format("{}: no registered model \"{}\"{}; `tcrops models list` lists them",
+                            store_.root().string(), name, suggestion(name, known)));
+  }
+  return replay(name, log_of(store_, name).read());
+}
+
+ModelVersion Registry::resolve(const std::string& reference) const {
+  const std::size_t at = reference.find('@');
+  const RegisteredModel model = read(reference.substr(0, at));
+  require_unchanged(model);
+  const std::string which = at == std::string::npos ? kChampion : reference.substr(at + 1);
+  if (const auto alias = model.aliases.find(which); alias != model.aliases.end()) {
+    return version_at(model, alias->second);
+  }
+  if (which.starts_with('v')) {
+    if (const auto number = parse_integer(which.substr(1))) return version_at(model, *number);
+  }
+  std::vector<std::string> known;
+  for (const auto& [alias, version] : model.aliases) known.push_back(alias);
+  throw Error(ExitCode::kArtifact, fmt::format("model {} has no \"{}\"; it has {}{}v1 to v{}",
+                                               model.name, which, fmt::join(known, ", "),
+                                               known.empty() ? "" : ", ", model.versions.size()));
+}
+
+void Registry::append(
+    const std::string& name,
+    const std::function<std::optional<Json>(const RegisteredModel&)>& decide) const {
+  make_directories(store_.root() / "models");
+  const std::string hash =
+      log_of(store_, name).append_after([&](const LogContents& log) -> std::optional<Json> {
+        const RegisteredModel model = replay(name, log);
+        require_unchanged(model);
+        return decide(model);
+      });
+  if (hash.empty()) return;
+  static_cast<void>(
+      store_log(store_.root()).append({{"event", "model"}, {"name", name}, {"line_sha256", hash}}));
+}
+
+ModelVersion Registry::add(const std::string& name, const std::string& artifact,
+                           const std::string& source, bool candidate, const Move& move) const {
+  append(name, [&](const RegisteredModel& model) -> std::optional<Json> {
+    if (const ModelVersion* known = model.find_artifact(artifact)) {
+      const auto aliases = model.aliases_of(known->number);
+      const auto has = [&](const char* alias) {
+        return std::find(aliases.begin(), aliases.end(), alias) != aliases.end();
+      };
+      if (!candidate || has(kChampion) || has(kCandidate)) return std::nullopt;
+      return entry_of("candidate", known->number, move);
+    }
+    Json entry = entry_of("register", static_cast<std::int64_t>(model.versions.size()) + 1, move);
+    entry["artifact"] = artifact;
+    entry["source"] = source;
+    entry["candidate"] = candidate;
+    return entry;
+  });
+  return *read(name).find_artifact(artifact);
+}
+
+RegisteredModel Registry::promote(const std::string& name, std::int64_t version,
+                                  const Move& move) const {
+  static_cast<void>(read(name));  // a model that is not there gets no log
+  append(name, [&](const RegisteredModel& model) -> std::optional<Json> {
+    static_cast<void>(version_at(model, version));
+    const auto champion = model.aliases.find(kChampion);
+    if (champion != model.aliases.end() && champion->second == version) {
+      throw Error(ExitCode::kUsage,
+                  fmt::format("{}@v{} is the champion already", model.name, version));
+    }
+    return entry_of("promote", version, move);
+  });
+  return read(name);
+}
+
+RegisteredModel Registry::rollback(const std::string& name, const Move& move) const {
+  static_cast<void>(read(name));
+  append(name, [&](const RegisteredModel& model) -> std::optional<Json> {
+    const auto previous = model.aliases.find(kPrevious);
+    if (previous == model.aliases.end()) {
+      throw Error(ExitCode::kArtifact,
+                  fmt::format("model {} has no earlier champion to go back to", model.name));
+    }
+    return entry_of("rollback", previous->second, move);
+  });
+  return read(name);
+}
+
+std::vector<VerifyProblem> Registry::verify(
+    const std::map<std::string, std::vector<std::string>>& noted) const {
+  std::vector<VerifyProblem> problems;
+  for (const std::string& name : names()) {
+    const RegisteredModel model = read(name);
+    for (const std::string& problem : model.problems) problems.push_back({"", problem});
+    std::set<std::string> hashes;
+    for (const RegistryEvent& event : model.events) hashes.insert(event.hash);
+    const auto at = noted.find(name);
+    if (at == noted.end()) continue;
+    const bool whole = std::all_of(at->second.begin(), at->second.end(),
+                                   [&](const std::string& hash) { return hashes.contains(hash); });
+    if (!whole) {
+      problems.push_back({"", fmt::format("models/{}{}: lines that log.jsonl knows are missing; "
+                                          "the log was changed",
+                                          name, kLogSuffix)});
+    }
+  }
+  for (const auto& [name, hashes] : noted) {
+    if (std::filesystem::exists(log_path(store_, name))) continue;
+    problems.push_back({"", fmt::format("models/{}{}: missing", name, kLogSuffix)});
+  }
+  return problems;
+}
+
+}  // namespace tcrops::store
