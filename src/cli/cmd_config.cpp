@@ -1,5 +1,6 @@
 #include "commands.hpp"
 
+#include <tcrops/core/error.hpp>
 #include <tcrops/core/text.hpp>
 
 #include <fmt/format.h>
@@ -10,24 +11,59 @@ namespace {
 int show(Session& session) {
   session.load_config();
   const FieldTable& fields = session.config.fields();
-  const Json origins = fields.origins();
   std::vector<std::vector<std::string>> rows;
   for (const Field& field : fields.fields()) {
     rows.push_back({field.path(), field.get().dump(-1, ' ', false, Json::error_handler_t::replace),
-                    origins.at(field.path()).get<std::string>(), field.help});
+                    field.place.text(), field.help});
   }
-  print_result(
-      session,
-      {{"schema", "tcrops.config/1"}, {"configuration", fields.resolved()}, {"origins", origins}},
-      format_table({"key", "value", "from", "meaning"}, rows));
+  print_result(session,
+               {{"schema", "tcrops.config/1"},
+                {"configuration", fields.resolved()},
+                {"origins", fields.origins()}},
+               format_table({"key", "value", "from", "meaning"}, rows));
   return 0;
 }
 
+Json problem_json(const Problem& problem) {
+  const auto number = [](std::size_t value) { return value == 0 ? Json(nullptr) : Json(value); };
+  const auto text = [](const std::string& value) {
+    return value.empty() ? Json(nullptr) : Json(value);
+  };
+  const bool in_file = problem.place.origin == Origin::kFile;
+  return {{"file", in_file ? Json(problem.place.name) : Json(nullptr)},
+          {"line", number(problem.place.line)},
+          {"column", number(problem.place.column)},
+          {"key", text(problem.key)},
+          {"message", in_file || problem.place.origin == Origin::kDefault
+                          ? problem.message
+                          : fmt::format("{}: {}", problem.place.text(), problem.message)}};
+}
+
+// A file that cannot be read is a problem like others here.
+Problems problems_of(Session& session) {
+  try {
+    return session.read_config();
+  } catch (const Error& e) {
+    if (e.code() != ExitCode::kConfiguration) throw;
+    const Place file = {.origin = Origin::kFile, .name = session.config_path};
+    return {{file, "", e.what()}};
+  }
+}
+
 int validate(Session& session) {
-  session.load_config();
-  print_result(session, {{"schema", "tcrops.config_validate/1"}, {"valid", true}},
+  if (!session.json) session.load_config();
+  const Problems problems = problems_of(session);
+  Json list = Json::array();
+  for (const Problem& problem : problems) list.push_back(problem_json(problem));
+  print_result(session,
+               {{"schema", "tcrops.config_validate/1"},
+                {"valid", problems.empty()},
+                {"file", session.config_path},
+                {"problems", std::move(list)}},
                fmt::format("{}: valid\n", session.config_path));
-  return 0;
+  if (problems.empty()) return 0;
+  throw Error(ExitCode::kConfiguration,
+              fmt::format("{}: not valid; the result says why", session.config_path));
 }
 
 int schema(const Session& session) {

@@ -33,26 +33,25 @@ std::string shown_json(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-const Field& field_at(const FieldTable& table, const std::string& path) {
-  for (const Field& field : table.fields()) {
-    if (field.path() == path) return field;
-  }
-  throw Error(ExitCode::kFailure, "no such field: " + path);
-}
-
 }  // namespace
 
-void Session::load_config() {
-  if (!config_path.empty()) config.fields().read_file(config_path);
-  config.fields().read_environment(environment(), kOtherVariables);
-  for (const std::string& assignment : assignments) config.fields().assign(assignment);
-  config.check();
+Problems Session::read_config() {
+  Problems problems;
+  if (!config_path.empty()) problems = config.fields().read_file(config_path);
+  append(problems, config.fields().read_environment(environment(), kOtherVariables));
+  for (const std::string& assignment : assignments) {
+    append(problems, config.fields().assign(assignment));
+  }
+  append(problems, config.check());
+  return problems;
 }
 
 bool Session::store_exists() const {
   std::error_code ignored;
   return std::filesystem::exists(std::filesystem::path(store_path) / "FORMAT", ignored);
 }
+
+void Session::load_config() { require_none(read_config()); }
 
 void add_store_option(CLI::App& app, Session& session) {
   app.add_option("--store", session.store_path, "folder of all artifacts")
@@ -81,7 +80,7 @@ void add_config_options(CLI::App& app, Session& session, bool required) {
 
 void add_field_flag(CLI::App& app, Session& session, const std::string& flag,
                     const std::string& field) {
-  const std::string help = field_at(session.config.fields(), field).help;
+  const std::string help = session.config.fields().at(field).help;
   app.add_option_function<std::string>(
          flag,
          [&session, field](const std::string& value) {

@@ -31,7 +31,10 @@ struct Session {
 
   stages::PipelineConfig config;
 
-  // Reads file, environment and assignments into `config`. Throws Error.
+  // Reads file, environment and assignments into `config` and returns everything that is wrong with
+  // them. Throws Error when the file cannot be read or an assignment is none.
+  [[nodiscard]] Problems read_config();
+  // The same, and throws Error (kConfiguration) with all problems.
   void load_config();
   [[nodiscard]] store::Store open_store() const { return store::Store::open(store_path); }
   [[nodiscard]] bool store_exists() const;

@@ -1,99 +1,15 @@
+#include "field_value.hpp"
+
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/field_table.hpp>
 #include <tcrops/core/text.hpp>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace tcrops {
 namespace {
-
-constexpr std::uint64_t kLargestInteger = std::numeric_limits<std::int64_t>::max();
-
-[[noreturn]] void reject(const std::string& where, const std::string& path,
-                         const std::string& problem) {
-  throw Error(ExitCode::kConfiguration,
-              fmt::format("{}{}{}: {}", where, where.empty() ? "" : " ", path, problem));
-}
-
-bool has_type(const Json& value, const std::string& type) {
-  if (type == "boolean") return value.is_boolean();
-  if (type == "integer") return value.is_number_integer();
-  if (type == "number") return value.is_number();
-  if (type == "string") return value.is_string();
-  return value.is_array() &&
-         std::all_of(value.begin(), value.end(), [](const Json& item) { return item.is_string(); });
-}
-
-// For messages: bytes that are not UTF-8 are replaced.
-std::string shown(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-std::string range_text(const Field& field) {
-  const std::string unit = field.unit.empty() ? "" : " " + field.unit;
-  const bool low = std::isfinite(field.minimum);
-  const bool high = std::isfinite(field.maximum);
-  const char* const from = field.minimum_excluded ? "above" : "at least";
-  if (low && high)
-    return fmt::format("{} {} and at most {}{}", from, field.minimum, field.maximum, unit);
-  if (low) return fmt::format("{} {}{}", from, field.minimum, unit);
-  return fmt::format("at most {}{}", field.maximum, unit);
-}
-
-std::string article(const std::string& type) {
-  if (type == "array") return "a list of texts";
-  if (type == "integer") return "a whole number";
-  if (type == "string") return "a text";
-  if (type == "boolean") return "true or false";
-  return "a number";
-}
-
-void check_value(const Field& field, const Json& value, const std::string& where) {
-  if (!has_type(value, field.type)) {
-    reject(where, field.path(),
-           fmt::format("must be {}, not {}", article(field.type), shown(value)));
-  }
-  if (field.type == "integer" && value.is_number_unsigned() &&
-      value.get<std::uint64_t>() > kLargestInteger) {
-    reject(where, field.path(),
-           fmt::format("{} is out of range; must be at most {}", shown(value), kLargestInteger));
-  }
-  if (value.is_number()) {
-    const double number = value.get<double>();
-    const bool low = field.minimum_excluded ? number <= field.minimum : number < field.minimum;
-    if (low || number > field.maximum || !std::isfinite(number)) {
-      reject(where, field.path(),
-             fmt::format("{} is out of range; must be {}", shown(value), range_text(field)));
-    }
-  }
-  if (field.choices.empty()) return;
-  const auto check_choice = [&](const std::string& text) {
-    if (std::find(field.choices.begin(), field.choices.end(), text) != field.choices.end()) return;
-    reject(where, field.path(),
-           fmt::format("\"{}\" is not one of {}{}", text, fmt::join(field.choices, ", "),
-                       suggestion(text, field.choices)));
-  };
-  if (value.is_string()) check_choice(value.get<std::string>());
-  if (value.is_array()) {
-    for (const Json& item : value) check_choice(item.get<std::string>());
-  }
-}
-
-Json value_from_text(const Field& field, const std::string& text) {
-  if (field.type == "string") return text;
-  if (field.type == "array" && (text.empty() || text.front() != '[')) {
-    Json list = Json::array();
-    if (trim(text).empty()) return list;
-    for (const std::string& part : split(text, ',')) list.push_back(std::string(trim(part)));
-    return list;
-  }
-  Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  return value.is_discarded() ? Json(text) : value;
-}
 
 template <class Member>
 void bind(Field& field, Member& member) {
@@ -102,18 +18,9 @@ void bind(Field& field, Member& member) {
   field.default_value = field.get();
 }
 
-const char* origin_name(Origin origin) {
-  switch (origin) {
-    case Origin::kDefault:
-      return "default";
-    case Origin::kFile:
-      return "file";
-    case Origin::kEnvironment:
-      return "environment";
-    case Origin::kCommandLine:
-      return "command line";
-  }
-  return "";
+std::string variable_of(const Field& field) {
+  const std::string path = field.section.empty() ? field.name : field.section + "_" + field.name;
+  return "TCROPS_" + to_upper(path);
 }
 
 }  // namespace
@@ -129,12 +36,7 @@ Field& FieldTable::push(std::string name, std::string type, std::string help, Fi
   field.name = std::move(name);
   field.type = std::move(type);
   field.help = std::move(help);
-  field.unit = std::move(limits.unit);
-  field.minimum = limits.minimum;
-  field.maximum = limits.maximum;
-  field.minimum_excluded = limits.minimum_excluded;
-  field.choices = std::move(limits.choices);
-  field.shapes_result = limits.shapes_result;
+  static_cast<FieldLimits&>(field) = std::move(limits);
   return fields_.emplace_back(std::move(field));
 }
 
@@ -162,45 +64,117 @@ Field* FieldTable::find(const std::string& section, const std::string& name) {
   return at == fields_.end() ? nullptr : &*at;
 }
 
-std::vector<std::string> FieldTable::names(const std::string& section) const {
-  std::vector<std::string> result;
-  for (const Field& field : fields_) {
-    if (field.section == section) result.push_back(field.name);
-  }
-  if (!section.empty()) return result;
-  for (const auto& [name, help] : sections_) {
-    if (!name.empty()) result.push_back(name);
-  }
-  return result;
+Field* FieldTable::find_path(const std::string& path) {
+  const auto at = std::find_if(fields_.begin(), fields_.end(),
+                               [&](const Field& field) { return field.path() == path; });
+  return at == fields_.end() ? nullptr : &*at;
 }
 
-void FieldTable::set_checked(Field& field, const Json& value, Origin origin,
-                             const std::string& where) {
-  check_value(field, value, where);
+Field* FieldTable::find_variable(const std::string& variable) {
+  const auto at = std::find_if(fields_.begin(), fields_.end(), [&](const Field& field) {
+    return variable_of(field) == to_upper(variable);
+  });
+  return at == fields_.end() ? nullptr : &*at;
+}
+
+const Field& FieldTable::at(const std::string& path) const {
+  const auto at = std::find_if(fields_.begin(), fields_.end(),
+                               [&](const Field& field) { return field.path() == path; });
+  if (at == fields_.end()) throw Error(ExitCode::kFailure, "no such field: " + path);
+  return *at;
+}
+
+Problems FieldTable::take(Field& field, const Json& value, const Place& place) {
+  Problems problems;
+  for (const std::string& text : value_problems(field, value)) {
+    problems.push_back({place, field.path(), text});
+  }
+  field.refused = !problems.empty();
+  if (field.refused) return problems;
   field.set(value);
-  field.origin = origin;
+  field.place = place;
+  return {};
 }
 
-void FieldTable::assign(const std::string& assignment) {
+Problems FieldTable::assign(const std::string& assignment, const std::string& option) {
   const std::size_t equals = assignment.find('=');
-  if (equals == std::string::npos) {
+  if (equals == std::string::npos || equals == 0) {
     throw Error(ExitCode::kUsage,
-                fmt::format("--set {}: write it as section.key=value", assignment));
+                fmt::format("{} {}: write it as section.key=value", option, assignment));
   }
   const std::string path = assignment.substr(0, equals);
-  const std::size_t dot = path.find('.');
-  const std::string section = dot == std::string::npos ? "" : path.substr(0, dot);
-  const std::string name = dot == std::string::npos ? path : path.substr(dot + 1);
-  if (!sections_.contains(section)) {
-    reject("--set", path,
-           fmt::format("unknown section \"{}\"{}", section, suggestion(section, names(""))));
+  const Place place = {.origin = Origin::kCommandLine, .name = option};
+  Field* const field = find_path(path);
+  if (field == nullptr) return {{place, path, "unknown key" + suggested_path(path)}};
+  return take(*field, value_from_text(*field, assignment.substr(equals + 1)), place);
+}
+
+Problems FieldTable::read_environment(const std::map<std::string, std::string>& environment,
+                                      const std::vector<std::string>& reserved) {
+  Problems problems;
+  for (const auto& [variable, text] : environment) {
+    if (!variable.starts_with("TCROPS_")) continue;
+    const bool ours = std::none_of(reserved.begin(), reserved.end(), [&](const std::string& word) {
+      return variable == word || (word.ends_with('_') && variable.starts_with(word));
+    });
+    if (!ours) continue;
+    const Place place = {.origin = Origin::kEnvironment, .name = variable};
+    Field* const field = find_variable(variable);
+    append(problems, field == nullptr
+                         ? Problems{{place, "", "no such setting" + suggested_variable(variable)}}
+                         : take(*field, value_from_text(*field, text), place));
   }
-  Field* field = find(section, name);
-  if (field == nullptr) {
-    reject("--set", path, fmt::format("unknown key{}", suggestion(name, names(section))));
+  return problems;
+}
+
+Problems FieldTable::joint_problem(const std::vector<std::string>& involved,
+                                   const std::string& message) const {
+  const Field* about = nullptr;
+  for (const std::string& path : involved) {
+    const Field& field = at(path);
+    if (field.refused) return {};
+    if (about == nullptr || field.place.origin > about->place.origin) about = &field;
   }
-  set_checked(*field, value_from_text(*field, assignment.substr(equals + 1)), Origin::kCommandLine,
-              "--set");
+  if (about == nullptr) return {};
+  return {{about->place, about->path(), message}};
+}
+
+std::string FieldTable::suggested_key(const std::string& section, const std::string& word) const {
+  std::vector<std::string> known;
+  for (const Field& field : fields_) {
+    if (field.section == section) known.push_back(field.name);
+  }
+  for (const auto& [name, help] : sections_) {
+    if (section.empty() && !name.empty()) known.push_back(name);
+  }
+  std::string text = suggestion(word, known);
+  return text.empty() ? suggested_path(section.empty() ? word : section + "." + word) : text;
+}
+
+// The whole path counts, and the last part alone, for the section is what people leave out or take
+// for another.
+std::string FieldTable::suggested_path(const std::string& word) const {
+  const auto leaf = [](const std::string& path) { return path.substr(path.rfind('.') + 1); };
+  std::vector<std::string> paths;
+  std::vector<std::string> leaves;
+  for (const Field& field : fields_) {
+    paths.push_back(field.path());
+    leaves.push_back(field.name);
+  }
+  const auto best = nearest_word(leaf(word), leaves);
+  if (const auto near = nearest_word(word, paths); near) {
+    const bool exact_elsewhere = best == leaf(word) && leaf(*near) != leaf(word);
+    if (!exact_elsewhere) return fmt::format("; did you mean \"{}\"?", *near);
+  }
+  if (!best) return "";
+  const auto at = std::find(leaves.begin(), leaves.end(), *best) - leaves.begin();
+  return fmt::format("; did you mean \"{}\"?", paths[static_cast<std::size_t>(at)]);
+}
+
+std::string FieldTable::suggested_variable(const std::string& word) const {
+  std::vector<std::string> known;
+  for (const Field& field : fields_) known.push_back(variable_of(field));
+  return suggestion(word, known);
 }
 
 Json FieldTable::resolved(const std::string& section, bool only_result) const {
@@ -222,73 +196,8 @@ Json FieldTable::resolved() const {
 
 Json FieldTable::origins() const {
   Json values = Json::object();
-  for (const Field& field : fields_) values[field.path()] = origin_name(field.origin);
+  for (const Field& field : fields_) values[field.path()] = origin_name(field.place.origin);
   return values;
-}
-
-Json FieldTable::schema() const {
-  Json root = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-               {"title", "tcrops pipeline configuration"},
-               {"type", "object"},
-               {"additionalProperties", false},
-               {"properties", {{"$schema", {{"type", "string"}}}}}};
-  for (const auto& [name, help] : sections_) {
-    if (name.empty()) continue;
-    root["properties"][name] = {{"type", "object"},
-                                {"description", help},
-                                {"additionalProperties", false},
-                                {"properties", Json::object()}};
-  }
-  for (const Field& field : fields_) {
-    std::string help = field.help;
-    if (!field.unit.empty()) help += fmt::format(" [{}]", field.unit);
-    Json entry = {{"type", field.type}, {"description", help}, {"default", field.default_value}};
-    if (std::isfinite(field.minimum)) {
-      entry[field.minimum_excluded ? "exclusiveMinimum" : "minimum"] = field.minimum;
-    }
-    if (std::isfinite(field.maximum)) entry["maximum"] = field.maximum;
-    if (field.type == "array") entry["items"] = {{"type", "string"}};
-    if (!field.choices.empty()) {
-      (field.type == "array" ? entry["items"] : entry)["enum"] = field.choices;
-    }
-    Json& properties = field.section.empty() ? root["properties"]
-                                             : root["properties"][field.section]["properties"];
-    properties[field.name] = std::move(entry);
-  }
-  return root;
-}
-
-Field& FieldTable::field_of_variable(const std::string& name, const std::string& where) {
-  if (Field* field = find("", name); field != nullptr) return *field;
-  std::vector<std::string> known;
-  for (const Field& field : fields_) {
-    const std::string variable =
-        field.section.empty() ? field.name : field.section + "_" + field.name;
-    known.push_back("TCROPS_" + to_upper(variable));
-  }
-  for (const auto& [section, help] : sections_) {
-    if (section.empty() || !name.starts_with(section + "_")) continue;
-    const std::string key = name.substr(section.size() + 1);
-    if (Field* field = find(section, key); field != nullptr) return *field;
-    reject(where, section + "." + key,
-           fmt::format("unknown key{}", suggestion(key, names(section))));
-  }
-  throw Error(ExitCode::kConfiguration, fmt::format("{} no such setting{}", where,
-                                                    suggestion("TCROPS_" + to_upper(name), known)));
-}
-
-void FieldTable::read_environment(const std::map<std::string, std::string>& environment,
-                                  const std::vector<std::string>& reserved) {
-  for (const auto& [variable, text] : environment) {
-    if (!variable.starts_with("TCROPS_")) continue;
-    const bool ours = std::none_of(reserved.begin(), reserved.end(), [&](const std::string& word) {
-      return variable == word || (word.ends_with('_') && variable.starts_with(word));
-    });
-    if (!ours) continue;
-    const std::string where = fmt::format("environment variable {}:", variable);
-    Field& field = field_of_variable(to_lower(variable.substr(7)), where);
-    set_checked(field, value_from_text(field, text), Origin::kEnvironment, where);
-  }
 }
 
 }  // namespace tcrops

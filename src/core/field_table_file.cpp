@@ -1,4 +1,4 @@
-// The file half of FieldTable: JSON with comments, every complaint with line and column.
+// The file half of FieldTable: JSON with comments, every problem with line and column.
 #include "json_positions.hpp"
 
 #include <tcrops/core/error.hpp>
@@ -8,51 +8,86 @@
 
 #include <fmt/format.h>
 
-namespace tcrops {
+#include <algorithm>
+#include <tuple>
 
-void FieldTable::read_file(const std::string& path) {
-  read_text(tcrops::read_file(path, ExitCode::kConfiguration), path);
+namespace tcrops {
+namespace {
+
+// A file with more is no configuration, and nobody reads so many.
+constexpr std::size_t kMostProblems = 100;
+
+Place place_of(const PositionedJson& document, const std::string& name, const KeyPath& path) {
+  const auto at = document.positions.find(path);
+  if (at == document.positions.end()) return {.origin = Origin::kFile, .name = name};
+  return {Origin::kFile, name, at->second.line, at->second.column};
 }
 
-void FieldTable::read_text(const std::string& text, const std::string& name) {
+// Json keeps its keys sorted; people want the order of their file.
+Problems in_file_order(Problems problems) {
+  std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
+    return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
+  });
+  if (problems.size() <= kMostProblems) return problems;
+  Place end = problems[kMostProblems].place;
+  problems.resize(kMostProblems);
+  problems.push_back({std::move(end), "", "and more; correct those above first"});
+  return problems;
+}
+
+}  // namespace
+
+Problems FieldTable::read_file(const std::string& path) {
+  return read_text(tcrops::read_file(path, ExitCode::kConfiguration), path);
+}
+
+Problems FieldTable::read_text(const std::string& text, const std::string& name) {
+  const Place whole = {.origin = Origin::kFile, .name = name};
   if (trim(text).empty()) {
-    throw Error(ExitCode::kConfiguration,
-                fmt::format("{}: the file is empty; start from a file in configs/", name));
+    return {{whole, "", "the file is empty; start with `tcrops config init` or from configs/"}};
   }
   const PositionedJson document = parse_positioned_json(text, name);
-  const auto where = [&](const std::string& path) {
-    const auto at = document.positions.find(path);
-    if (at == document.positions.end()) return name + ":";
-    return fmt::format("{}:{}:{}:", name, at->second.line, at->second.column);
-  };
-  const auto unknown = [&](const std::string& path, const std::string& word,
-                           const std::string& section) {
-    throw Error(ExitCode::kConfiguration, fmt::format("{} {}: unknown key{}", where(path), path,
-                                                      suggestion(word, names(section))));
-  };
+  if (document.value.is_discarded()) return document.problems;
   if (!document.value.is_object()) {
-    throw Error(ExitCode::kConfiguration,
-                fmt::format("{}:1:1: the configuration must be a JSON object", name));
+    const Place start = {Origin::kFile, name, 1, 1};
+    return {{start, "", "the configuration must be a JSON object"}};
   }
+  Problems problems = document.problems;
   for (const auto& [key, value] : document.value.items()) {
-    if (key == "$schema") continue;
-    if (Field* field = find("", key); field != nullptr) {
-      set_checked(*field, value, Origin::kFile, where(key));
-      continue;
-    }
-    if (key.empty() || !sections_.contains(key)) unknown(key, key, "");
-    if (!value.is_object()) {
-      throw Error(
-          ExitCode::kConfiguration,
-          fmt::format("{} {}: must be an object with the keys of this section", where(key), key));
-    }
-    for (const auto& [inner, inner_value] : value.items()) {
-      const std::string path = key + "." + inner;
-      Field* field = find(key, inner);
-      if (field == nullptr) unknown(path, inner, key);
-      set_checked(*field, inner_value, Origin::kFile, where(path));
+    if (problems.size() > kMostProblems) break;
+    const Place place = place_of(document, name, {key});
+    if (key == "$schema") {
+      if (!value.is_string()) problems.push_back({place, key, "must be a text"});
+    } else if (Field* const field = find("", key); field != nullptr) {
+      append(problems, take(*field, value, place));
+    } else if (const Field* const meant = find_path(key); meant != nullptr) {
+      problems.push_back({place, key,
+                          fmt::format("unknown key; write it as \"{}\": {{\"{}\": …}}",
+                                      meant->section, meant->name)});
+    } else if (key.empty() || !sections_.contains(key)) {
+      problems.push_back({place, key, "unknown key" + suggested_key("", key)});
+    } else if (!value.is_object()) {
+      problems.push_back({place, key, "must be an object with the keys of this section"});
+    } else {
+      append(problems, read_section(key, value, document, name));
     }
   }
+  return in_file_order(std::move(problems));
+}
+
+Problems FieldTable::read_section(const std::string& section, const Json& values,
+                                  const PositionedJson& document, const std::string& name) {
+  Problems problems;
+  for (const auto& [key, value] : values.items()) {
+    if (problems.size() > kMostProblems) break;
+    const Place place = place_of(document, name, {section, key});
+    if (Field* const field = find(section, key); field != nullptr) {
+      append(problems, take(*field, value, place));
+    } else {
+      problems.push_back({place, section + "." + key, "unknown key" + suggested_key(section, key)});
+    }
+  }
+  return problems;
 }
 
 }  // namespace tcrops

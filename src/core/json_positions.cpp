@@ -1,28 +1,39 @@
 #include "json_positions.hpp"
 
-#include <tcrops/core/error.hpp>
+#include "field_value.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <iterator>
-#include <set>
-#include <vector>
+#include <string_view>
 
 namespace tcrops {
 namespace {
 
-TextPosition position_at(const std::string& text, std::size_t offset) {
-  TextPosition position;
-  for (std::size_t i = 0; i < offset && i < text.size(); ++i) {
-    if (text[i] == '\n') {
-      ++position.line;
-      position.column = 1;
-    } else {
-      ++position.column;
+// Line and column of an offset. Goes on from the last one, so that a whole text takes one pass.
+class LineCounter {
+ public:
+  explicit LineCounter(std::string_view text) : text_(text) {}
+
+  TextPosition at(std::size_t offset) {
+    if (offset < offset_) *this = LineCounter(text_);
+    for (; offset_ < offset && offset_ < text_.size(); ++offset_) {
+      if (text_[offset_] == '\n') {
+        ++position_.line;
+        position_.column = 1;
+      } else {
+        ++position_.column;
+      }
     }
+    return position_;
   }
-  return position;
-}
+
+ private:
+  std::string_view text_;
+  std::size_t offset_ = 0;
+  TextPosition position_;
+};
 
 // From the closing quote of a text to its opening one, which never follows a backslash.
 std::size_t opening_quote(const std::string& text, std::size_t closing) {
@@ -78,9 +89,10 @@ class CountingIterator {
 class KeyRecorder {
  public:
   KeyRecorder(const std::string& text, std::string name, const std::size_t* count)
-      : text_(text), name_(std::move(name)), count_(count) {}
+      : text_(text), lines_(text), name_(std::move(name)), count_(count) {}
 
-  std::map<std::string, TextPosition> positions;
+  std::map<KeyPath, TextPosition> positions;
+  Problems problems;
 
   bool null() { return true; }
   bool boolean(bool) { return true; }
@@ -89,62 +101,86 @@ class KeyRecorder {
   bool number_float(Json::number_float_t, const std::string&) { return true; }
   bool string(std::string&) { return true; }
   bool binary(Json::binary_t&) { return true; }
-  bool start_object(std::size_t) {
-    path_.push_back(key_);
-    return true;
-  }
-  bool end_object() {
-    path_.pop_back();
-    return true;
-  }
-  bool start_array(std::size_t) { return true; }
-  bool end_array() { return true; }
+  bool start_object(std::size_t) { return deepen(1); }
+  bool end_object() { return deepen(-1); }
+  // Two levels, so that no key inside is of the first two.
+  bool start_array(std::size_t) { return deepen(2); }
+  bool end_array() { return deepen(-2); }
 
   bool key(std::string& key) {
-    key_ = key;
-    std::string full;
-    for (std::size_t i = 1; i < path_.size(); ++i) full += path_[i] + ".";
-    full += key;
-    // The parser has just taken the closing quote.
-    const TextPosition position = position_at(text_, opening_quote(text_, *count_ - 1));
-    if (!positions.emplace(full, position).second && path_.size() <= 2) {
-      throw Error(ExitCode::kConfiguration,
-                  fmt::format("{}:{}:{}: {}: given twice; keep one", name_, position.line,
-                              position.column, full));
-    }
+    if (depth_ == 1) section_ = key;
+    if (depth_ == 1) note({key});
+    if (depth_ == 2) note({section_, key});
     return true;
   }
 
   bool parse_error(std::size_t offset, const std::string&, const Json::exception& e) {
     std::string reason = e.what();
-    const TextPosition position =
-        position_at(text_, error_start(text_, offset == 0 ? 0 : offset - 1, reason));
-    if (const auto at = reason.find(": "); at != std::string::npos) reason.erase(0, at + 2);
-    throw Error(ExitCode::kConfiguration, fmt::format("{}:{}:{}: not valid JSON: {}", name_,
-                                                      position.line, position.column, reason));
+    const std::size_t start = error_start(text_, offset == 0 ? 0 : offset - 1, reason);
+    // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error …"
+    if (const auto at = reason.find("] "); at != std::string::npos) reason.erase(0, at + 2);
+    if (reason.starts_with("parse error at ")) reason.erase(0, reason.find(": ") + 2);
+    syntax_error(start, shortened(valid_utf8(reason), 200));
+    return false;
+  }
+
+  void syntax_error(std::size_t offset, const std::string& reason) {
+    problems = {{place(lines_.at(offset)), "", "not valid JSON: " + reason}};
   }
 
  private:
+  bool deepen(std::ptrdiff_t levels) {
+    depth_ += levels;
+    return true;
+  }
+
+  void note(KeyPath path) {
+    // The parser has just taken the closing quote.
+    const TextPosition position = lines_.at(opening_quote(text_, *count_ - 1));
+    const auto [at, is_new] = positions.try_emplace(path, position);
+    if (is_new) return;
+    problems.push_back({place(position), fmt::format("{}", fmt::join(path, ".")),
+                        fmt::format("given twice, first in line {} column {}; keep one",
+                                    at->second.line, at->second.column)});
+    at->second = position;
+  }
+
+  [[nodiscard]] Place place(TextPosition position) const {
+    return {Origin::kFile, name_, position.line, position.column};
+  }
+
   const std::string& text_;
+  LineCounter lines_;
   std::string name_;
   const std::size_t* count_;
-  std::string key_;
-  std::vector<std::string> path_;
+  std::ptrdiff_t depth_ = 0;
+  std::string section_;
 };
 
 }  // namespace
 
 PositionedJson parse_positioned_json(const std::string& text, const std::string& name) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) {
+    return parse_positioned_json(text.substr(kByteOrderMark.size()), name);
+  }
   std::size_t count = 0;
   KeyRecorder recorder(text, name, &count);
   const char* begin = text.data();
   const CountingIterator first(begin, &count);
   const CountingIterator last(begin + text.size(), &count);
-  Json::sax_parse(first, last, &recorder, Json::input_format_t::json, /*strict=*/true,
-                  /*ignore_comments=*/true);
   PositionedJson result;
-  result.value = Json::parse(text, nullptr, /*allow_exceptions=*/true, /*ignore_comments=*/true);
+  result.value = Json(Json::value_t::discarded);
+  // The parser would take a NUL for the end of the text.
+  const std::size_t nul = text.find('\0');
+  if (nul != std::string::npos) recorder.syntax_error(nul, "a NUL byte; is this a text file?");
+  if (nul == std::string::npos &&
+      Json::sax_parse(first, last, &recorder, Json::input_format_t::json, /*strict=*/true,
+                      /*ignore_comments=*/true)) {
+    result.value = Json::parse(text, nullptr, /*allow_exceptions=*/true, /*ignore_comments=*/true);
+  }
   result.positions = std::move(recorder.positions);
+  result.problems = std::move(recorder.problems);
   return result;
 }
 

@@ -87,6 +87,9 @@ std::optional<std::string> nearest_word(std::string_view word,
   std::optional<std::string> best;
   std::size_t limit = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
+    // So many letters are added or removed at least; the word may be megabytes of anything.
+    const std::size_t longer = std::max(word.size(), candidate.size());
+    if (longer - std::min(word.size(), candidate.size()) >= limit) continue;
     const std::size_t distance = edit_distance(to_lower(word), to_lower(candidate));
     if (distance < limit) {
       limit = distance;

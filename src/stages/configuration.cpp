@@ -1,12 +1,9 @@
-#include <tcrops/core/error.hpp>
 #include <tcrops/data/record.hpp>
 #include <tcrops/eval/objective.hpp>
 #include <tcrops/nn/model_spec.hpp>
 #include <tcrops/stages/configuration.hpp>
 
 #include <fmt/format.h>
-
-#include <algorithm>
 
 namespace tcrops::stages {
 namespace {
@@ -20,10 +17,10 @@ void add_fetch(FieldTable& table, FetchConfig& c) {
   table.add("file", c.file,
             "pair table to read when source is \"file\"; CSV or TSV with the benchmark's columns; "
             "a path is relative to the current folder",
-            {.shapes_result = false});
-  table.add("mirror", c.mirror,
-            "folder or URL to read the source's files from instead of their origin",
-            {.shapes_result = false});
+            {.shapes_result = false, .examples = {"pairs.csv"}});
+  table.add(
+      "mirror", c.mirror, "folder or URL to read the source's files from instead of their origin",
+      {.shapes_result = false, .examples = {"/data/mirror", "https://mirror.example/tcrops"}});
   table.add("retries", c.retries, "further attempts after a failed download",
             {.minimum = 0, .maximum = 100, .shapes_result = false});
   table.add("stall_seconds", c.stall_seconds, "give up a connection that sends nothing for so long",
@@ -45,7 +42,7 @@ void add_preprocess(FieldTable& table, PreprocessConfig& c) {
   table.add("features", c.features,
             "columns that the model sees; clone_id is an identifier and only there to repeat the "
             "original paper",
-            {.choices = {data::kColumnNames.begin(), data::kColumnNames.end()}});
+            {.choices = {data::kColumnNames.begin(), data::kColumnNames.end()}, .not_empty = true});
   table.add("split", c.split,
             "grouped: a TCR stands on one side only; torch_random_split: by row, as the original "
             "paper (leaks)",
@@ -86,7 +83,8 @@ void add_tune(FieldTable& table, TuneConfig& c) {
       "objective \"paper\" only: predicted positives a model may have, as a share of the true ones",
       {.minimum = 0, .maximum = 1000});
   table.add("keep", c.keep, "best models to keep", {.minimum = 1, .maximum = 100});
-  table.add("models", c.models, "architectures to try", {.choices = nn::architecture_names()});
+  table.add("models", c.models, "architectures to try",
+            {.choices = nn::architecture_names(), .not_empty = true});
   table.add("learning_rate_min", c.learning_rate_min, "lower end of the learning rate",
             {.minimum = 0, .maximum = 10, .minimum_excluded = true});
   table.add("learning_rate_max", c.learning_rate_max, "upper end of the learning rate",
@@ -118,7 +116,7 @@ void add_train(FieldTable& table, TrainConfig& c) {
             {.choices = {"best_f1", "half"}});
   table.add("device", c.device,
             "auto, cpu, cuda or cuda:N; what is asked for and absent is an error",
-            {.shapes_result = false});
+            {.shapes_result = false, .examples = {"auto", "cpu", "cuda", "cuda:0"}});
 }
 
 void add_rest(FieldTable& table, PredictConfig& predict, ServeCheckConfig& check) {
@@ -132,8 +130,16 @@ void add_rest(FieldTable& table, PredictConfig& predict, ServeCheckConfig& check
             {.minimum = 0, .unit = "ms"});
 }
 
-[[noreturn]] void crossed(const std::string& low, const std::string& high) {
-  throw Error(ExitCode::kConfiguration, fmt::format("{} is above {}; exchange them", low, high));
+// A lower end above its upper one.
+Problems crossed(const FieldTable& table, const std::string& low, const std::string& high) {
+  if (table.at(low).get() <= table.at(high).get()) return {};
+  const bool about_low = table.at(low).place.origin >= table.at(high).place.origin;
+  const Field& one = table.at(about_low ? low : high);
+  const Field& other = table.at(about_low ? high : low);
+  return table.joint_problem(
+      {low, high}, fmt::format("{} is {} {}, which is {} ({}); change one or exchange them",
+                               one.get().dump(), about_low ? "above" : "below", other.path(),
+                               other.get().dump(), other.place.text()));
 }
 
 }  // namespace
@@ -141,7 +147,7 @@ void add_rest(FieldTable& table, PredictConfig& predict, ServeCheckConfig& check
 PipelineConfig::PipelineConfig() {
   fields_.begin_section("", "");
   fields_.add("name", name, "name of this pipeline; its latest artifacts are called <name>.<kind>",
-              {.shapes_result = false});
+              {.shapes_result = false, .plain = true});
   fields_.add("seed", seed, "seed of everything that is random, except the split", {.minimum = 0});
   add_fetch(fields_, fetch);
   add_synthetic(fields_, synthetic);
@@ -151,28 +157,23 @@ PipelineConfig::PipelineConfig() {
   add_rest(fields_, predict, serve_check);
 }
 
-void PipelineConfig::check() const {
-  const auto bad = [](const std::string& text) { throw Error(ExitCode::kConfiguration, text); };
-  const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  });
-  if (!plain) bad(fmt::format("name: \"{}\" may hold letters, digits, - and _ only", name));
+Problems PipelineConfig::check() const {
+  Problems problems;
   if (fetch.source == "file" && fetch.file.empty()) {
-    bad("fetch.file: source is \"file\" but no file is named; use --set fetch.file=PATH");
+    append(problems, fields_.joint_problem({"fetch.source", "fetch.file"},
+                                           "source is \"file\" but no file is named; use --set "
+                                           "fetch.file=PATH"));
   }
   if (preprocess.validation_fraction + preprocess.test_fraction > 0.9) {
-    bad("preprocess: validation_fraction and test_fraction together leave less than a tenth for "
-        "training");
+    append(problems, fields_.joint_problem(
+                         {"preprocess.validation_fraction", "preprocess.test_fraction"},
+                         "validation_fraction and test_fraction together leave less than a tenth "
+                         "for training"));
   }
-  if (preprocess.features.empty()) bad("preprocess.features: name at least one column");
-  if (tune.models.empty()) bad("tune.models: name at least one architecture");
-  if (tune.learning_rate_min > tune.learning_rate_max)
-    crossed("tune.learning_rate_min", "tune.learning_rate_max");
-  if (tune.minimum_positive_share > tune.maximum_positive_share) {
-    crossed("tune.minimum_positive_share", "tune.maximum_positive_share");
-  }
-  if (tune.epochs_min > tune.epochs_max) crossed("tune.epochs_min", "tune.epochs_max");
+  append(problems, crossed(fields_, "tune.minimum_positive_share", "tune.maximum_positive_share"));
+  append(problems, crossed(fields_, "tune.learning_rate_min", "tune.learning_rate_max"));
+  append(problems, crossed(fields_, "tune.epochs_min", "tune.epochs_max"));
+  return problems;
 }
 
 }  // namespace tcrops::stages

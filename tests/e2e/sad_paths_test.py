@@ -305,8 +305,8 @@ class Configuration(Case):
                        *parts, store=self.store)
             self.assertFalse(self.store.exists())
         bad("train.epochs", "section.key=value", code=USAGE)
-        bad("train.epoch=3", "train.epoch: unknown key", 'did you mean "epochs"')
-        bad("trian.epochs=3", 'unknown section "trian"', 'did you mean "train"')
+        bad("train.epoch=3", "train.epoch: unknown key", 'did you mean "train.epochs"')
+        bad("trian.epochs=3", "trian.epochs: unknown key", 'did you mean "train.epochs"')
         bad("train.epochs=many", "train.epochs: must be a whole number")
         bad("train.epochs=0", "train.epochs: 0 is out of range")
         bad("seeds=0", "seeds: unknown key", 'did you mean "seed"')
@@ -314,7 +314,8 @@ class Configuration(Case):
     def test_bad_environment_variable(self):
         self.config("{}", "environment variable TCROPS_TRAIN_EPOCHS:", "train.epochs: 0 is out of range",
                     env={"TCROPS_TRAIN_EPOCHS": "0"})
-        self.config("{}", "environment variable TCROPS_TRAIN_EPOCH:", "unknown key", 'did you mean "epochs"',
+        self.config("{}", "environment variable TCROPS_TRAIN_EPOCH:", "no such setting",
+                    'did you mean "TCROPS_TRAIN_EPOCHS"',
                     env={"TCROPS_TRAIN_EPOCH": "1"})
 
     def test_what_no_single_value_shows(self):

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tcrops/core/json.hpp>
+#include <tcrops/core/problem.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -12,31 +13,10 @@
 
 namespace tcrops {
 
-// Where a value came from, lowest priority first.
-enum class Origin { kDefault, kFile, kEnvironment, kCommandLine };
+struct PositionedJson;
 
-// One setting, bound to the member that holds it. The list of all fields is the single declaration
-// that reads files, makes --set and TCROPS_* work, prints help and JSON Schema, and writes the
-// resolved configuration.
-struct Field {
-  std::string section;  // "" for the top level
-  std::string name;
-  std::string help;
-  std::string unit;
-  std::string type;  // JSON Schema type: "boolean", "integer", "number", "string", "array"
-  double minimum = -std::numeric_limits<double>::infinity();
-  double maximum = std::numeric_limits<double>::infinity();
-  bool minimum_excluded = false;
-  std::vector<std::string> choices;
-  // False for what cannot change a result (retries, number of jobs): left out of reuse keys.
-  bool shapes_result = true;
-  Json default_value;
-  std::function<Json()> get;
-  std::function<void(const Json&)> set;  // the value has been checked
-  Origin origin = Origin::kDefault;
-
-  [[nodiscard]] std::string path() const { return section.empty() ? name : section + "." + name; }
-};
+// By this a schema of ours is recognised.
+inline constexpr const char* kSchemaTitle = "tcrops pipeline configuration";
 
 // What a field may add to its declaration.
 struct FieldLimits {
@@ -45,8 +25,32 @@ struct FieldLimits {
   bool minimum_excluded = false;
   std::vector<std::string> choices{};
   std::string unit{};
+  // False for what cannot change a result (retries, number of jobs): left out of reuse keys.
   bool shapes_result = true;
+  bool not_empty = false;  // a list needs at least one item
+  bool plain = false;      // is_plain_name
+  std::vector<std::string> examples{};
 };
+
+// One setting, bound to the member that holds it. The list of all fields is the single declaration
+// that reads files, makes --set and TCROPS_* work, prints help and JSON Schema, and writes the
+// resolved configuration.
+struct Field : FieldLimits {
+  std::string section;  // "" for the top level
+  std::string name;
+  std::string help;
+  std::string type;  // JSON Schema type: "boolean", "integer", "number", "string", "array"
+  Json default_value;
+  std::function<Json()> get;
+  std::function<void(const Json&)> set;  // the value has been checked
+  Place place;                           // where the value was set
+  bool refused = false;                  // a value was given and not taken
+
+  [[nodiscard]] std::string path() const { return section.empty() ? name : section + "." + name; }
+};
+
+// Letters, digits, - and _, and at least one of them.
+[[nodiscard]] bool is_plain_name(std::string_view text);
 
 // The settings of one program, by section. Holds references to the bound structs, which must
 // outlive it.
@@ -64,17 +68,27 @@ class FieldTable {
   [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
   [[nodiscard]] const std::map<std::string, std::string>& sections() const { return sections_; }
 
-  // All of these throw Error (kConfiguration) that names the key, its place and what would be
-  // valid.
-  void read_text(const std::string& text, const std::string& name);
-  void read_file(const std::string& path);
+  // These take every value that is valid and return what is wrong with the others.
+
+  // JSON with comments; problems in the order of the text, at most some hundred. After bad syntax
+  // that is the only problem and no value is taken.
+  [[nodiscard]] Problems read_text(const std::string& text, const std::string& name);
+  // Throws Error (kConfiguration) when the file cannot be read.
+  [[nodiscard]] Problems read_file(const std::string& path);
   // TCROPS_<SECTION>_<KEY>, for example TCROPS_TRAIN_EPOCHS, or TCROPS_<KEY> for the top level. Any
-  // other TCROPS_* is an error, but for the names in `reserved` (one ending in _ is a beginning).
-  void read_environment(const std::map<std::string, std::string>& environment,
-                        const std::vector<std::string>& reserved = {});
+  // other TCROPS_* is a problem, but for the names in `reserved` (one ending in _ is a beginning).
+  [[nodiscard]] Problems read_environment(const std::map<std::string, std::string>& environment,
+                                          const std::vector<std::string>& reserved = {});
   // "section.key=value"; a value that is not JSON is taken as text, and a list may be written as
-  // "a,b". kUsage when there is no "=".
-  void assign(const std::string& assignment);
+  // "a,b". Throws Error (kUsage) when there is no "=". `option` is what the user typed.
+  [[nodiscard]] Problems assign(const std::string& assignment, const std::string& option = "--set");
+
+  [[nodiscard]] const Field& at(const std::string& path) const;
+  // For what only several fields together show: a problem about the one that was set with the
+  // highest priority, the first of those where they are equal. None where a value of theirs was
+  // refused, for then the others say nothing.
+  [[nodiscard]] Problems joint_problem(const std::vector<std::string>& involved,
+                                       const std::string& message) const;
 
   // Every value of a section (all sections when empty) as {"key": value}; with `only_result`
   // without those that cannot change a result.
@@ -83,13 +97,23 @@ class FieldTable {
   [[nodiscard]] Json origins() const;
   // JSON Schema, draft 2020-12.
   [[nodiscard]] Json schema() const;
+  // A file with every field at its value, help, units, choices and ranges as comments. `schema` is
+  // what its "$schema" names.
+  [[nodiscard]] std::string commented_file(const std::string& schema) const;
 
  private:
   Field& push(std::string name, std::string type, std::string help, FieldLimits limits);
-  void set_checked(Field& field, const Json& value, Origin origin, const std::string& where);
-  [[nodiscard]] std::vector<std::string> names(const std::string& section) const;
+  Problems take(Field& field, const Json& value, const Place& place);
+  Problems read_section(const std::string& section, const Json& values,
+                        const PositionedJson& document, const std::string& name);
   Field* find(const std::string& section, const std::string& name);
-  Field& field_of_variable(const std::string& name, const std::string& where);
+  Field* find_path(const std::string& path);
+  Field* find_variable(const std::string& variable);
+  // Texts that begin with "; did you mean", or are empty.
+  [[nodiscard]] std::string suggested_key(const std::string& section,
+                                          const std::string& word) const;
+  [[nodiscard]] std::string suggested_path(const std::string& word) const;
+  [[nodiscard]] std::string suggested_variable(const std::string& word) const;
 
   std::vector<Field> fields_;
   std::map<std::string, std::string> sections_;

@@ -94,8 +94,7 @@ class PipelineConfig {
   [[nodiscard]] FieldTable& fields() { return fields_; }
   [[nodiscard]] const FieldTable& fields() const { return fields_; }
   // What no single field can check: ranges that cross, fractions that leave no training rows.
-  // Throws Error (kConfiguration).
-  void check() const;
+  [[nodiscard]] Problems check() const;
 
  private:
   FieldTable fields_;

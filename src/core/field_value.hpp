@@ -1,0 +1,25 @@
+#pragma once
+
+#include <tcrops/core/field_table.hpp>
+
+#include <string>
+#include <vector>
+
+namespace tcrops {
+
+// What a text on the command line or in a variable means for this field.
+[[nodiscard]] Json value_from_text(const Field& field, const std::string& text);
+
+// Everything that is wrong with a value; empty when it may be set.
+[[nodiscard]] std::vector<std::string> value_problems(const Field& field, const Json& value);
+
+// The limits in words, "at least 1 and at most 100"; empty when there are none.
+[[nodiscard]] std::string range_text(const Field& field);
+
+// Cut between two characters, with a "…", where it has more bytes.
+[[nodiscard]] std::string shortened(std::string text, std::size_t bytes);
+
+// A value for messages: one line, at most some 80 bytes, valid UTF-8.
+[[nodiscard]] std::string shown(const Json& value);
+
+}  // namespace tcrops
