@@ -1,4 +1,5 @@
 #include "commands.hpp"
+#include "config_init.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/text.hpp>
@@ -67,8 +68,7 @@ int validate(Session& session) {
 }
 
 int schema(const Session& session) {
-  const Json json = session.config.fields().schema();
-  print_result(session, json, json.dump(2) + "\n");
+  print_result(session, session.config.fields().schema(), schema_text(session.config.fields()));
   return 0;
 }
 
@@ -76,6 +76,7 @@ int schema(const Session& session) {
 
 void add_config(CLI::App& app, Session& session) {
   app.require_subcommand(1);
+  add_config_init(app, session);
   CLI::App* shown =
       app.add_subcommand("show", "every value, where it comes from and what it means");
   shown->group("Commands");

@@ -38,7 +38,7 @@ constexpr std::array<Command, 10> kCommands = {{
      "tcrops predict --model viral.model --input pairs.csv --output scored.csv", add_predict},
     {"artifacts", kStore, "list, show and verify what is in the store", "tcrops artifacts ls",
      add_artifacts},
-    {"config", kStore, "show, validate or describe a pipeline file",
+    {"config", kStore, "start, show, validate or describe a pipeline file",
      "tcrops config show --config configs/viral.json", add_config},
 }};
 
