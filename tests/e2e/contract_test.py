@@ -1,4 +1,4 @@
-"""What scripts may rely on: help, streams, JSON, configuration and its schema, and what is used again."""
+"""What scripts may rely on: help, streams, JSON, and what is used again."""
 
 import json
 import pathlib
@@ -26,6 +26,7 @@ COMMANDS = {
     "artifacts ls": ["--store"],
     "artifacts show": ["--store", "artifact"],
     "artifacts verify": ["--store"],
+    "config init": ["FILE", "--source", "--name", "--force"],
     "config show": ["--config", "--set"],
     "config validate": ["--config", "--set"],
     "config schema": [],
@@ -69,6 +70,13 @@ class Help(product.ProductCase):
         self.assertIn("libtorch", done.stderr)
 
 
+class Options(product.ProductCase):
+    def test_what_would_be_ignored_is_refused(self):
+        for command in (["predict", "--input", "-"], ["serve-check"]):
+            for more in (["--config", "nowhere.json"], ["--set", "train.epochs=3"], ["--force"], ["--require-inputs"]):
+                self.fails(USAGE, [*command, "--model", "quickstart.model", *more], "--model", store=prepared())
+
+
 class Streams(product.ProductCase):
     def commands(self):
         """Every command that gives a result, with its schema and what its JSON must hold."""
@@ -84,8 +92,10 @@ class Streams(product.ProductCase):
         yield ["artifacts", "ls"], "tcrops.artifacts/1", {"schema", "artifacts"}
         yield ["artifacts", "show", "quickstart.study"], "tcrops.artifact/1", {"schema", "id", "path", "manifest"}
         yield ["artifacts", "verify"], "tcrops.verify/1", {"schema", "artifacts", "problems"}
+        yield (["config", "init", self.folder / "own.json"], "tcrops.config_init/1", {"schema", "file", "schema_file"})
         yield ["config", "show", *QUICKSTART], "tcrops.config/1", {"schema", "configuration", "origins"}
-        yield ["config", "validate", *QUICKSTART], "tcrops.config_validate/1", {"schema", "valid"}
+        yield (["config", "validate", *QUICKSTART], "tcrops.config_validate/1",
+               {"schema", "valid", "file", "problems"})
 
     def test_json(self):
         store = self.copy()
@@ -141,71 +151,6 @@ class Streams(product.ProductCase):
                                    capture_output=True, text=True, check=False)
             self.assertEqual(again.returncode, OK, again.stderr)
             self.assertTrue(again.stdout)
-
-
-class Schema(product.ProductCase):
-    def setUp(self):
-        super().setUp()
-        try:
-            import jsonschema
-        except ImportError:
-            product.skip("python3-jsonschema is not installed")
-        schema = json.loads(self.ok(["config", "schema"]).stdout)
-        jsonschema.Draft202012Validator.check_schema(schema)
-        self.validator = jsonschema.Draft202012Validator(schema)
-
-    def test_configs_are_valid(self):
-        files = sorted(product.CONFIGS.glob("*.json"))
-        self.assertGreaterEqual(len(files), 3)
-        for path in files:
-            text = "\n".join(re.sub(r"^\s*//.*$", "", line) for line in path.read_text().splitlines())
-            self.assertEqual([error.message for error in self.validator.iter_errors(json.loads(text))], [], path)
-            self.ok(["config", "validate", "--config", path])
-
-    def test_wrong_ones_are_refused_by_both(self):
-        for wrong in ({"trian": {}}, {"train": {"epoch": 3}}, {"train": {"epochs": 0}}, {"train": {"epochs": 1.5}},
-                      {"train": {"epochs": "3"}}, {"tune": {"sampler": "grid"}}, {"tune": {"models": ["mlp"]}},
-                      {"tune": {"models": "mlp_small"}}, {"preprocess": {"test_fraction": 0}},
-                      {"preprocess": {"strict": 1}}, {"seed": -1}, {"train": 3}, []):
-            with self.subTest(wrong=wrong):
-                self.assertFalse(self.validator.is_valid(wrong))
-                path = self.folder / "wrong.json"
-                path.write_text(json.dumps(wrong))
-                done = run(["config", "validate", "--config", path])
-                self.assertEqual(done.returncode, product.CONFIGURATION, done.stderr)
-
-    def test_defaults_are_valid(self):
-        shown = json.loads(self.ok(["config", "show", "--json"]).stdout)
-        self.assertTrue(self.validator.is_valid(shown["configuration"]))
-
-
-class Configuration(product.ProductCase):
-    def test_order(self):
-        """default < file < environment < command line"""
-        path = self.folder / "own.json"
-        path.write_text('{"train": {"epochs": 3, "batch_size": 4, "learning_rate": 0.5}}')
-        args = ["config", "show", "--json", "--config", path, "--set", "train.learning_rate=0.25"]
-        environment = {"TCROPS_TRAIN_LEARNING_RATE": "0.125", "TCROPS_TRAIN_BATCH_SIZE": "8",
-                       "TCROPS_PREPROCESS_FEATURES": "CDR3_beta, Epitope"}
-        shown = json.loads(self.ok(args, env=environment).stdout)
-        values, origins = shown["configuration"], shown["origins"]
-        self.assertEqual((values["train"]["learning_rate"], origins["train.learning_rate"]), (0.25, "command line"))
-        self.assertEqual((values["train"]["batch_size"], origins["train.batch_size"]), (8, "environment"))
-        self.assertEqual((values["train"]["epochs"], origins["train.epochs"]), (3, "file"))
-        self.assertEqual((values["train"]["from"], origins["train.from"]), ("study", "default"))
-        self.assertEqual(values["preprocess"]["features"], ["CDR3_beta", "Epitope"])
-
-
-    def test_top_level_and_unknown_variables(self):
-        shown = json.loads(self.ok(["config", "show", "--json"], env={"TCROPS_SEED": "7"}).stdout)
-        self.assertEqual((shown["configuration"]["seed"], shown["origins"]["seed"]), (7, "environment"))
-        self.fails(product.CONFIGURATION, ["config", "show"], "TCROPS_TRIAN_EPOCHS", "TCROPS_TRAIN_EPOCHS",
-                   env={"TCROPS_TRIAN_EPOCHS": "3"})
-
-    def test_what_would_be_ignored_is_refused(self):
-        for command in (["predict", "--input", "-"], ["serve-check"]):
-            for more in (["--config", "nowhere.json"], ["--set", "train.epochs=3"], ["--force"], ["--require-inputs"]):
-                self.fails(USAGE, [*command, "--model", "quickstart.model", *more], "--model", store=prepared())
 
 
 class Reuse(product.ProductCase):
