@@ -52,8 +52,9 @@ Problems problems_of(Session& session) {
 }
 
 int validate(Session& session) {
-  if (!session.json) session.load_config();
-  const Problems problems = problems_of(session);
+  // Read once: the file may be a pipe.
+  const Problems problems = session.json ? problems_of(session) : session.read_config();
+  if (!session.json) require_none(problems);
   Json list = Json::array();
   for (const Problem& problem : problems) list.push_back(problem_json(problem));
   print_result(session,

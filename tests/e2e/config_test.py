@@ -39,6 +39,14 @@ class Values(Case):
         path = self.file(b'\xef\xbb\xbf// one\n{"seed": /* two */ 7 // three "\n}\n')
         self.assertEqual(self.shown("--config", path)["configuration"]["seed"], 7)
 
+    def test_pipe(self):
+        for more in ([], ["--json"]):
+            reading, writing = os.pipe()
+            os.write(writing, b'{"seed": 7}')
+            os.close(writing)
+            self.ok(["config", "validate", "--config", f"/dev/fd/{reading}", *more], pass_fds=(reading,))
+            os.close(reading)
+
     def test_whole_numbers(self):
         path = self.file('{"tune": {"trials": 1e3}, "train": {"epochs": 5.0}}')
         values = self.shown("--config", path)["configuration"]
