@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <csignal>
+#include <optional>
 #include <thread>
 
 using namespace tcrops;
@@ -27,6 +28,53 @@ std::string trained_bytes(const std::string& architecture, std::uint64_t seed) {
   network->fit(train.examples(), validation.examples(),
                {.learning_rate = 0.01, .epochs = 3, .batch_size = 64, .seed = seed}, kGoOn);
   return bytes_of(*network);
+}
+
+// A training that can be cut off after an epoch, with all that its callback was told.
+struct Course {
+  std::int64_t keep = 0;  // the epochs whose weights are kept: this and the first; 0: none
+  std::int64_t stop = 0;  // 0: never
+  std::vector<double> losses = {};
+  std::vector<std::vector<float>> logits = {};
+
+  // Ends after the epoch with the state that is offered then.
+  std::optional<TrainState> train(Network& network, const TrainState* from,
+                                  std::int64_t until = 0) {
+    const Problem train(300, 24, 1);
+    const Problem validation(40, 24, 2);
+    std::optional<TrainState> last;
+    Continuation continuation{.from = from, .offer = {}};
+    continuation.offer = [&](const std::function<TrainState()>& state) {
+      if (static_cast<std::int64_t>(losses.size()) != until) return;
+      last = state();
+      throw Error(ExitCode::kTerminated, "cut off");
+    };
+    const auto fit = [&] {
+      network.fit(
+          train.examples(), validation.examples(),
+          {.learning_rate = 0.01, .epochs = 7, .batch_size = 64, .seed = 4},
+          [this](const EpochReport& report) { return note(report); }, continuation);
+    };
+    if (until == 0)
+      fit();
+    else
+      CHECK(error_code(fit) == ExitCode::kTerminated);
+    return last;
+  }
+
+ private:
+  EpochDecision note(const EpochReport& report) {
+    losses.push_back(report.train_loss);
+    logits.emplace_back(report.validation_logits.begin(), report.validation_logits.end());
+    CHECK(report.epoch == static_cast<std::int64_t>(losses.size()));
+    return {.stop = report.epoch == stop,
+            .keep = keep != 0 && (report.epoch == keep || report.epoch == 1)};
+  }
+};
+
+// Through bytes, as a file would keep it.
+TrainState stored(const TrainState& state) {
+  return {state.epoch, read_safetensors(write_safetensors(state.tensors), "state")};
 }
 
 }  // namespace
@@ -183,6 +231,94 @@ TEST_CASE("an error of the callback ends the training") {
                 throw Error(ExitCode::kLeaseLost, "lost");
               });
         }) == ExitCode::kLeaseLost);
+}
+
+TEST_CASE("a training that was cut off ends as if it had not been") {
+  for (const std::string& architecture : architecture_names()) {
+    for (const Course& wanted : {Course{}, Course{.keep = 3}, Course{.keep = 3, .stop = 6}}) {
+      const auto whole = fresh(architecture, 24);
+      Course undisturbed = wanted;
+      CHECK_FALSE(undisturbed.train(*whole, nullptr));
+      const std::int64_t epochs = wanted.stop == 0 ? 7 : wanted.stop;
+      for (const std::int64_t cut : {1, 2, 3, 5}) {
+        INFO(architecture << ", kept " << wanted.keep << ", cut off after epoch " << cut);
+        Course course = wanted;
+        const auto before = course.train(*fresh(architecture, 24), nullptr, cut);
+        REQUIRE(before);
+        CHECK(before->epoch == cut);
+        // A second time, further on; by other weights, which the state replaces.
+        TrainState state = stored(*before);
+        if (cut + 1 < epochs) {
+          const auto again = course.train(*fresh(architecture, 24, 7), &state, cut + 1);
+          REQUIRE(again);
+          state = stored(*again);
+        }
+        const auto network = fresh(architecture, 24, 8);
+        course.train(*network, &state);
+        CHECK(bytes_of(*network) == bytes_of(*whole));
+        CHECK(course.losses == undisturbed.losses);
+        CHECK(course.logits == undisturbed.logits);
+      }
+    }
+  }
+}
+
+TEST_CASE("a state is offered between epochs only") {
+  const Problem train(100, 16, 1);
+  for (const std::int64_t stop : {0, 3}) {
+    std::int64_t epoch = 0;
+    std::vector<std::int64_t> offered;
+    fresh("mlp_small", 16)
+        ->fit(train.examples(), {},
+              {.learning_rate = 0.01, .epochs = 5, .batch_size = 64, .seed = 1},
+              [&](const EpochReport& report) {
+                epoch = report.epoch;
+                return EpochDecision{.stop = epoch == stop, .keep = false};
+              },
+              {.from = nullptr, .offer = [&](const auto& state) {
+                 offered.push_back(epoch);
+                 CHECK(state().epoch == epoch);
+               }});
+    const std::vector<std::int64_t> all = {1, 2, 3, 4};
+    CHECK(offered == std::vector<std::int64_t>(all.begin(), all.end() - (stop == 0 ? 0 : 2)));
+  }
+}
+
+TEST_CASE("a state that does not fit is refused and changes nothing") {
+  Course course{.keep = 1};
+  const auto state = course.train(*fresh("mlp_medium", 24), nullptr, 2);
+  REQUIRE(state);
+  const auto refused = [&](const std::string& architecture, std::int64_t width,
+                           const TrainState& wrong) {
+    const auto network = fresh(architecture, width);
+    const std::string before = bytes_of(*network);
+    const Problem train(50, width, 1);
+    CHECK(error_code([&] { network->check_state(wrong); }) == ExitCode::kArtifact);
+    CHECK(error_code([&] {
+            network->fit(train.examples(), {}, {}, kGoOn, {.from = &wrong, .offer = {}});
+          }) == ExitCode::kArtifact);
+    CHECK(bytes_of(*network) == before);
+  };
+  const auto changed = [&](const std::function<void(TrainState&)>& change) {
+    TrainState wrong = *state;
+    change(wrong);
+    refused("mlp_medium", 24, wrong);
+  };
+  CHECK_NOTHROW(fresh("mlp_medium", 24)->check_state(*state));
+  refused("mlp_small", 24, *state);
+  refused("mlp_medium", 26, *state);
+  changed([](TrainState& s) { s.epoch = 0; });
+  changed([](TrainState& s) { s.tensors.clear(); });
+  changed([](TrainState& s) { s.tensors.push_back(s.tensors.front()); });
+  changed([](TrainState& s) { std::swap(s.tensors[1], s.tensors[2]); });
+  for (std::size_t i = 0; i < state->tensors.size(); ++i) {
+    INFO(state->tensors[i].name);
+    changed([i](TrainState& s) { s.tensors.erase(s.tensors.begin() + static_cast<int>(i)); });
+    changed([i](TrainState& s) { s.tensors[i].name += "x"; });
+    changed([i](TrainState& s) { s.tensors[i].shape.push_back(1); });
+    changed([i](TrainState& s) { s.tensors[i].dtype = DType::kU8; });
+    changed([i](TrainState& s) { s.tensors[i].bytes.pop_back(); });
+  }
 }
 
 // Last: the signal stays noticed.

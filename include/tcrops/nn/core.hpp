@@ -40,6 +40,24 @@ struct EpochDecision {
 };
 using EpochCallback = std::function<EpochDecision(const EpochReport&)>;
 
+// All that changes while a network is trained, as it is between two epochs. Only nn looks into the
+// tensors: "step", then per parameter "exp_avg.<name>" and "exp_avg_sq.<name>", then
+// "weights.<name>", and "kept.<name>" when weights were kept.
+struct TrainState {
+  std::int64_t epoch = 0;  // the last one that is in it
+  std::vector<Tensor> tensors;
+};
+
+// How a training can be cut off and continued.
+struct Continuation {
+  // Begin after this state; null: at the beginning. The rest is then trained bit for bit as if
+  // nothing had happened in between, given the same examples and options.
+  const TrainState* from = nullptr;
+  // Called after an epoch whose decision has been applied, unless the training ends with it.
+  // `state` copies the state when it is called, and only then; it is valid during the call.
+  std::function<void(const std::function<TrainState()>& state)> offer;
+};
+
 // A network with its weights. Not thread-safe; different networks may be used at the same time.
 class Network {
  public:
@@ -57,9 +75,12 @@ class Network {
   // epoch as there are. Every batch has at least 2 rows. Same arguments, same bytes. A train_loss
   // that is not finite is reported once, its weights are never kept, and it ends the training. An
   // error, also one of the callback or a signal, leaves the weights of that moment. Throws Error
-  // (kInputData) when the training rows lack one class.
+  // (kInputData) when the training rows lack one class, and as check_state() does.
   virtual void fit(const Examples& train, const Examples& validation, const TrainOptions& options,
-                   const EpochCallback& after_epoch) = 0;
+                   const EpochCallback& after_epoch, const Continuation& continuation = {}) = 0;
+  // Throws Error (kArtifact) unless the state has exactly the tensors that training this network
+  // has, in names, types and shapes. It cannot tell whose numbers they are.
+  virtual void check_state(const TrainState& state) const = 0;
 };
 
 // The LibTorch side, opened on first use. Every exception that leaves it is a tcrops::Error.

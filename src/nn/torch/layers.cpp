@@ -24,7 +24,7 @@ void fill_uniform(const at::Tensor& tensor, double bound, Rng& rng) {
   }
 }
 
-void check_tensor(const StateTensor& wanted, const Tensor& given) {
+void check_tensor(const StateTensor& wanted, const Tensor& given, std::string_view what) {
   const std::vector<std::int64_t> shape = wanted.tensor.sizes().vec();
   const DType dtype = dtype_of(wanted.tensor);
   if (given.name == wanted.name && given.dtype == dtype && given.shape == shape &&
@@ -33,11 +33,10 @@ void check_tensor(const StateTensor& wanted, const Tensor& given) {
   }
   throw Error(
       ExitCode::kArtifact,
-      fmt::format(
-          "model weights: found tensor \"{}\" {} [{}], the specification asks for \"{}\" {} [{}]; "
-          "the model is damaged or its parts do not belong together",
-          given.name, dtype_name(given.dtype), fmt::join(given.shape, ", "), wanted.name,
-          dtype_name(dtype), fmt::join(shape, ", ")));
+      fmt::format("{}: found tensor \"{}\" {} [{}], the specification asks for \"{}\" {} [{}]; "
+                  "the model is damaged or its parts do not belong together",
+                  what, given.name, dtype_name(given.dtype), fmt::join(given.shape, ", "),
+                  wanted.name, dtype_name(dtype), fmt::join(shape, ", ")));
 }
 
 }  // namespace
@@ -82,9 +81,9 @@ std::vector<StateTensor> state_of(const torch::nn::Sequential& layers) {
   return state;
 }
 
-std::vector<Tensor> export_state(const torch::nn::Sequential& layers) {
+std::vector<Tensor> export_tensors(std::span<const StateTensor> state) {
   std::vector<Tensor> tensors;
-  for (const StateTensor& item : state_of(layers)) {
+  for (const StateTensor& item : state) {
     const at::Tensor values = item.tensor.to(at::kCPU).contiguous();
     const auto* first = static_cast<const std::byte*>(values.data_ptr());
     tensors.push_back(
@@ -93,25 +92,31 @@ std::vector<Tensor> export_state(const torch::nn::Sequential& layers) {
   return tensors;
 }
 
-void import_state(torch::nn::Sequential& layers, std::span<const Tensor> weights) {
-  const std::vector<StateTensor> state = state_of(layers);
-  if (state.size() != weights.size()) {
-    throw Error(
-        ExitCode::kArtifact,
-        fmt::format(
-            "model weights: {} tensors, the specification asks for {}; the model is damaged or its "
-            "parts do not belong together",
-            weights.size(), state.size()));
+void import_tensors(std::span<const StateTensor> state, std::span<const Tensor> given,
+                    std::string_view what) {
+  if (state.size() != given.size()) {
+    throw Error(ExitCode::kArtifact,
+                fmt::format("{}: {} tensors, the specification asks for {}; the model is damaged "
+                            "or its parts do not belong together",
+                            what, given.size(), state.size()));
   }
-  for (std::size_t i = 0; i < state.size(); ++i) check_tensor(state[i], weights[i]);
+  for (std::size_t i = 0; i < state.size(); ++i) check_tensor(state[i], given[i], what);
   at::NoGradGuard no_grad;
   for (std::size_t i = 0; i < state.size(); ++i) {
     at::Tensor values = at::empty_like(state[i].tensor, at::kCPU);
-    if (!weights[i].bytes.empty())
-      std::memcpy(values.data_ptr(), weights[i].bytes.data(), weights[i].bytes.size());
+    if (!given[i].bytes.empty())
+      std::memcpy(values.data_ptr(), given[i].bytes.data(), given[i].bytes.size());
     at::Tensor target = state[i].tensor;
     target.copy_(values);
   }
+}
+
+std::vector<Tensor> export_state(const torch::nn::Sequential& layers) {
+  return export_tensors(state_of(layers));
+}
+
+void import_state(torch::nn::Sequential& layers, std::span<const Tensor> weights) {
+  import_tensors(state_of(layers), weights, "model weights");
 }
 
 }  // namespace tcrops::nn

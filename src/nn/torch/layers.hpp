@@ -7,6 +7,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tcrops::nn {
@@ -28,8 +29,15 @@ struct StateTensor {
 // Parameters, then buffers, layer after layer.
 [[nodiscard]] std::vector<StateTensor> state_of(const torch::nn::Sequential& layers);
 
+// Copies to the CPU, from whatever device.
+[[nodiscard]] std::vector<Tensor> export_tensors(std::span<const StateTensor> state);
+// Copies `given` into the tensors of `state`, one by one. Throws Error (kArtifact), which begins
+// with `what`, when names, types or shapes differ, before anything is changed.
+void import_tensors(std::span<const StateTensor> state, std::span<const Tensor> given,
+                    std::string_view what);
+
+// The same for the whole state of a network.
 [[nodiscard]] std::vector<Tensor> export_state(const torch::nn::Sequential& layers);
-// Throws Error (kArtifact) when names, types or shapes differ, before any weight is changed.
 void import_state(torch::nn::Sequential& layers, std::span<const Tensor> weights);
 
 }  // namespace tcrops::nn

@@ -3,6 +3,7 @@
 #include "edge.hpp"
 #include "layers.hpp"
 #include "trainer.hpp"
+#include "training.hpp"
 
 namespace tcrops::nn {
 namespace {
@@ -35,7 +36,8 @@ std::vector<float> TorchNetwork::logits(std::span<const float> features) const {
 }
 
 void TorchNetwork::fit(const Examples& train, const Examples& validation,
-                       const TrainOptions& options, const EpochCallback& after_epoch) {
+                       const TrainOptions& options, const EpochCallback& after_epoch,
+                       const Continuation& continuation) {
   // However the training ends, the weights are others than those frozen before or during it.
   const ForgetAtEnd forget{frozen_};
   at_edge("training", [&] {
@@ -44,8 +46,13 @@ void TorchNetwork::fit(const Examples& train, const Examples& validation,
       if (validation.labels.empty()) return {};
       return logits(validation.features);
     };
-    train_layers(layers_, device_, host_, train, validation, options, score, after_epoch);
+    train_layers(layers_, device_, host_, train, validation, options, score, after_epoch,
+                 continuation);
   });
+}
+
+void TorchNetwork::check_state(const TrainState& state) const {
+  at_edge("checking a training state", [&] { check_train_state(layers_, state); });
 }
 
 }  // namespace tcrops::nn

@@ -20,7 +20,8 @@ class TorchNetwork : public Network {
   [[nodiscard]] std::vector<Tensor> weights() const override;
   [[nodiscard]] std::vector<float> logits(std::span<const float> features) const override;
   void fit(const Examples& train, const Examples& validation, const TrainOptions& options,
-           const EpochCallback& after_epoch) override;
+           const EpochCallback& after_epoch, const Continuation& continuation) override;
+  void check_state(const TrainState& state) const override;
 
  private:
   [[nodiscard]] InferenceNet freeze() const;

@@ -1,12 +1,11 @@
 #include "trainer.hpp"
 
 #include "balanced_sampler.hpp"
-#include "layers.hpp"
+#include "training.hpp"
 
 #include <tcrops/core/error.hpp>
 
 #include <fmt/format.h>
-#include <torch/optim/adam.h>
 
 #include <cmath>
 
@@ -52,8 +51,10 @@ at::Tensor to_indices(std::vector<std::int64_t> rows, const at::Device& device) 
 }
 
 // One pass. Returns the mean loss; reads it from the device once, at the end.
-double train_epoch(torch::nn::Sequential& layers, torch::optim::Adam& adam, const Host& host,
-                   const DeviceExamples& data, const at::Tensor& order, std::int64_t batch_size) {
+double train_epoch(Training& training, const Host& host, const DeviceExamples& data,
+                   const at::Tensor& order, std::int64_t batch_size) {
+  torch::nn::Sequential& layers = training.layers();
+  torch::optim::Adam& adam = training.adam();
   layers->train();
   const std::vector<BatchRange> batches = cut_batches(order.size(0), batch_size);
   at::Tensor total = at::zeros({}, data.features.options().dtype(at::kDouble));
@@ -72,45 +73,33 @@ double train_epoch(torch::nn::Sequential& layers, torch::optim::Adam& adam, cons
   return total.item<double>() / static_cast<double>(batches.size());
 }
 
-std::vector<at::Tensor> copy_state(const torch::nn::Sequential& layers) {
-  std::vector<at::Tensor> copies;
-  for (const StateTensor& item : state_of(layers)) copies.push_back(item.tensor.clone());
-  return copies;
-}
-
-void restore_state(torch::nn::Sequential& layers, const std::vector<at::Tensor>& copies) {
-  at::NoGradGuard no_grad;
-  const std::vector<StateTensor> state = state_of(layers);
-  for (std::size_t i = 0; i < copies.size(); ++i) {
-    at::Tensor target = state[i].tensor;
-    target.copy_(copies[i]);
-  }
-}
-
 }  // namespace
 
 void train_layers(torch::nn::Sequential& layers, const at::Device& device, const Host& host,
                   const Examples& train, const Examples& validation, const TrainOptions& options,
                   const std::function<std::vector<float>()>& score,
-                  const EpochCallback& after_epoch) {
+                  const EpochCallback& after_epoch, const Continuation& continuation) {
   const std::int64_t width = layers->parameters().front().size(1);
   check_sizes(train, width);
   if (!validation.labels.empty()) check_sizes(validation, width);
   const BalancedSampler sampler(train.labels);
+  Training training(layers, options.learning_rate);
+  if (continuation.from != nullptr) training.import_state(*continuation.from);
   const DeviceExamples data = to_device(train, device);
-  torch::optim::Adam adam(layers->parameters(), torch::optim::AdamOptions(options.learning_rate));
-  std::vector<at::Tensor> kept;
-  for (std::int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
+  const std::int64_t first = continuation.from == nullptr ? 1 : continuation.from->epoch + 1;
+  for (std::int64_t epoch = first; epoch <= options.epochs; ++epoch) {
     const at::Tensor order = to_indices(sampler.epoch_rows(options.seed, epoch), device);
-    const double loss = train_epoch(layers, adam, host, data, order, options.batch_size);
+    const double loss = train_epoch(training, host, data, order, options.batch_size);
     const std::vector<float> validation_logits = score();
     const EpochDecision decision =
         after_epoch ? after_epoch({epoch, loss, validation_logits}) : EpochDecision{};
     if (!std::isfinite(loss)) break;
-    if (decision.keep) kept = copy_state(layers);
+    if (decision.keep) training.keep_weights();
     if (decision.stop) break;
+    if (continuation.offer && epoch < options.epochs)
+      continuation.offer([&] { return training.export_state(epoch); });
   }
-  if (!kept.empty()) restore_state(layers, kept);
+  training.restore_kept_weights();
 }
 
 }  // namespace tcrops::nn

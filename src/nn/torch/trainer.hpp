@@ -14,6 +14,6 @@ namespace tcrops::nn {
 void train_layers(torch::nn::Sequential& layers, const at::Device& device, const Host& host,
                   const Examples& train, const Examples& validation, const TrainOptions& options,
                   const std::function<std::vector<float>()>& score,
-                  const EpochCallback& after_epoch);
+                  const EpochCallback& after_epoch, const Continuation& continuation);
 
 }  // namespace tcrops::nn
