@@ -1,11 +1,75 @@
 #include "fitting.hpp"
 
+#include <tcrops/core/error.hpp>
+#include <tcrops/core/log.hpp>
 #include <tcrops/eval/metrics.hpp>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 namespace tcrops::stages {
+
+namespace {
+
+constexpr const char* kPrecision = "validation_average_precision";
+
+Json history_entry(const nn::EpochReport& report, std::span<const std::uint8_t> labels) {
+  const std::vector<double> logits(report.validation_logits.begin(),
+                                   report.validation_logits.end());
+  return {{"epoch", report.epoch},
+          {"train_loss", number_or_null(report.train_loss)},
+          {"validation_loss", number_or_null(eval::log_loss_from_logits(labels, logits))},
+          {kPrecision, number_or_null(eval::average_precision(labels, logits))},
+          {"validation_auroc", number_or_null(eval::auroc(labels, logits))}};
+}
+
+// Decides from the history alone, so that a training that continues needs nothing else: JSON gives
+// back the same doubles.
+class EarlyStopping {
+ public:
+  explicit EarlyStopping(std::int64_t patience) : patience_(patience) {}
+
+  nn::EpochDecision after(const Json& entry) {
+    nn::EpochDecision decision;
+    if (patience_ == 0) return decision;
+    const auto epoch = entry.at("epoch").get<std::int64_t>();
+    const Json& precision = entry.at(kPrecision);
+    if (!precision.is_null() && precision.get<double>() > best_) {
+      best_ = precision.get<double>();
+      best_epoch_ = epoch;
+      decision.keep = true;
+    }
+    decision.stop = epoch - best_epoch_ >= patience_;
+    return decision;
+  }
+
+ private:
+  std::int64_t patience_;  // 0: never
+  double best_ = -1.0;
+  std::int64_t best_epoch_ = 0;
+};
+
+// The checkpoint to continue from. One that cannot be used costs time, but must not end a training.
+std::optional<Checkpoint> last_checkpoint(const FitHooks& hooks, const Json& belongs_to,
+                                          const nn::Network& network) {
+  if (!hooks.checkpoints) return std::nullopt;
+  const CheckpointPlace& place = *hooks.checkpoints;
+  try {
+    const std::optional<std::string> bytes = place.load();
+    if (!bytes) return std::nullopt;
+    Checkpoint checkpoint = read_checkpoint(*bytes, belongs_to, place.name);
+    network.check_state(checkpoint.state);
+    return checkpoint;
+  } catch (const Error& e) {
+    log_warning(
+        fmt::format("the checkpoint is not used, training starts at epoch 1: {}", e.what()));
+    return std::nullopt;
+  }
+}
+
+}  // namespace
 
 Json to_json(const FitParameters& p) {
   return {{"model", p.model},
@@ -32,41 +96,40 @@ std::vector<double> probabilities(std::span<const float> logits) {
 }
 
 Fitted fit(const FitParameters& parameters, const SideData& train, const SideData& validation,
-           std::uint64_t seed, const nn::Device& device,
-           const std::function<void(std::int64_t, double)>& on_epoch) {
+           std::uint64_t seed, const nn::Device& device, const FitHooks& hooks) {
   Fitted fitted;
   fitted.network = nn::core().create(nn::make_spec(parameters.model, train.width), seed, device);
-  fitted.history = Json::array();
-  double best = -1.0;
-  std::int64_t best_epoch = 0;
+  Json belongs_to = {{"parameters", to_json(parameters)}, {"seed", seed}};
+  if (hooks.checkpoints) belongs_to["owner"] = hooks.checkpoints->owner;
+  const std::optional<Checkpoint> last = last_checkpoint(hooks, belongs_to, *fitted.network);
+  fitted.history = last ? last->history : Json::array();
+  EarlyStopping early_stopping(parameters.early_stopping_patience);
+  for (const Json& entry : fitted.history) static_cast<void>(early_stopping.after(entry));
+  if (hooks.on_start) hooks.on_start(last ? last->state.epoch : 0);
+
   const auto after_epoch = [&](const nn::EpochReport& report) {
-    const std::vector<double> logits(report.validation_logits.begin(),
-                                     report.validation_logits.end());
-    const double precision = eval::average_precision(validation.labels, logits);
-    fitted.history.push_back(
-        {{"epoch", report.epoch},
-         {"train_loss", number_or_null(report.train_loss)},
-         {"validation_loss", number_or_null(eval::log_loss_from_logits(validation.labels, logits))},
-         {"validation_average_precision", number_or_null(precision)},
-         {"validation_auroc", number_or_null(eval::auroc(validation.labels, logits))}});
-    if (on_epoch) on_epoch(report.epoch, report.train_loss);
-    nn::EpochDecision decision;
-    if (parameters.early_stopping_patience == 0) return decision;
-    if (precision > best) {
-      best = precision;
-      best_epoch = report.epoch;
-      decision.keep = true;
-    }
-    decision.stop = report.epoch - best_epoch >= parameters.early_stopping_patience;
-    return decision;
+    fitted.history.push_back(history_entry(report, validation.labels));
+    if (hooks.on_epoch) hooks.on_epoch(report.epoch, report.train_loss);
+    return early_stopping.after(fitted.history.back());
   };
+  nn::Continuation continuation;
+  if (last) continuation.from = &last->state;
+  WritePace pace;
+  if (hooks.checkpoints) {
+    continuation.offer = [&](const std::function<nn::TrainState()>& state) {
+      if (!pace.due()) return;
+      pace.measure([&] {
+        hooks.checkpoints->save(write_checkpoint({state(), fitted.history}, belongs_to));
+      });
+    };
+  }
   fitted.network->fit({train.features, train.labels, train.width},
                       {validation.features, validation.labels, validation.width},
                       {.learning_rate = parameters.learning_rate,
                        .epochs = parameters.epochs,
                        .batch_size = parameters.batch_size,
                        .seed = seed},
-                      after_epoch);
+                      after_epoch, continuation);
   if (parameters.threshold == "best_f1") {
     fitted.threshold = eval::best_f1_threshold(
         validation.labels, probabilities(fitted.network->logits(validation.features)));

@@ -1,12 +1,15 @@
 #pragma once
 
+#include "checkpoint.hpp"
 #include "dataset.hpp"
 
 #include <tcrops/core/json.hpp>
 #include <tcrops/nn/core.hpp>
 #include <tcrops/stages/configuration.hpp>
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,12 +34,18 @@ struct Fitted {
                  // "validation_auroc"}]
 };
 
-// Trains on one side and watches another; the same arguments give the same bytes. `on_epoch` may
-// be empty.
-[[nodiscard]] Fitted fit(
-    const FitParameters& parameters, const SideData& train, const SideData& validation,
-    std::uint64_t seed, const nn::Device& device,
-    const std::function<void(std::int64_t epoch, double train_loss)>& on_epoch);
+// What a training tells and where it can continue; each may be empty.
+struct FitHooks {
+  std::function<void(std::int64_t epochs_done)> on_start;  // more than 0 when it continues
+  std::function<void(std::int64_t epoch, double train_loss)> on_epoch;
+  std::optional<CheckpointPlace> checkpoints;
+};
+
+// Trains on one side and watches another; the same arguments give the same bytes, also when it
+// continues from a checkpoint. One that cannot be used is told in a warning and counts as absent.
+[[nodiscard]] Fitted fit(const FitParameters& parameters, const SideData& train,
+                         const SideData& validation, std::uint64_t seed, const nn::Device& device,
+                         const FitHooks& hooks);
 
 // False for a network that diverged.
 [[nodiscard]] bool all_finite(std::span<const float> values);

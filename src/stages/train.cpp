@@ -3,14 +3,22 @@
 #include "stage.hpp"
 
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/file.hpp>
+#include <tcrops/core/log.hpp>
 #include <tcrops/core/progress.hpp>
 #include <tcrops/eval/metrics.hpp>
 #include <tcrops/nn/device.hpp>
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
 namespace tcrops::stages {
 namespace {
+
+constexpr const char* kCheckpointFile = "epoch.safetensors";
 
 std::vector<Stage> upstream(const PipelineConfig& config) {
   if (config.train.from == "study") return {Stage::kPreprocess, Stage::kTune};
@@ -60,12 +68,35 @@ Recipe recipe_of(const StageContext& context) {
   return recipe;
 }
 
-Fitted fit_with_progress(const FitParameters& parameters, const SideData& train,
-                         const SideData& validation, std::uint64_t seed, const nn::Device& device) {
-  Progress progress("train", static_cast<std::uint64_t>(parameters.epochs), "epochs");
-  return fit(parameters, train, validation, seed, device, [&](std::int64_t epoch, double loss) {
-    progress.update(static_cast<std::uint64_t>(epoch), fmt::format("loss {:.4f}", loss));
-  });
+// The one file in the work folder of this stage. A stage whose result is there is only made when it
+// is forced, and then it takes nothing from before.
+CheckpointPlace checkpoint_place(const store::Store& store, const store::ReuseKey& key) {
+  const auto load = [&store, &key]() -> std::optional<std::string> {
+    const auto path = store.work_directory(key) / kCheckpointFile;
+    std::error_code unknown;
+    if (!std::filesystem::exists(path, unknown) || store.find(key)) return std::nullopt;
+    return read_file(path, ExitCode::kArtifact);
+  };
+  const auto save = [&store, &key](std::string_view bytes) {
+    store.write_work(key, kCheckpointFile, bytes);
+  };
+  return {kCheckpointFile, key.digest(), load, save};
+}
+
+Fitted fit_with_progress(const Recipe& recipe, const SideData& train, const SideData& validation,
+                         const nn::Device& device, CheckpointPlace checkpoints) {
+  const auto epochs = static_cast<std::uint64_t>(recipe.parameters.epochs);
+  std::optional<Progress> progress;
+  FitHooks hooks;
+  hooks.checkpoints = std::move(checkpoints);
+  hooks.on_start = [&](std::int64_t done) {
+    if (done > 0) log_info(fmt::format("train continues after epoch {} of {}", done, epochs));
+    progress.emplace("train", epochs, "epochs", static_cast<std::uint64_t>(done));
+  };
+  hooks.on_epoch = [&](std::int64_t epoch, double loss) {
+    progress->update(static_cast<std::uint64_t>(epoch), fmt::format("loss {:.4f}", loss));
+  };
+  return fit(recipe.parameters, train, validation, recipe.seed, device, hooks);
 }
 
 store::Artifact make(const StageContext& context, const store::ReuseKey& key,
@@ -73,10 +104,12 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   const store::Artifact& source = context.input(Stage::kPreprocess);
   const Dataset dataset = read_dataset(context.store, source);
   const nn::Device device = nn::resolve_device(context.config.train.device);
-  const auto [parameters, seed] = recipe_of(context);
+  const Recipe recipe = recipe_of(context);
+  const auto& [parameters, seed] = recipe;
   const SideData train = side_of(dataset, data::Side::kTrain);
   const SideData validation = side_of(dataset, data::Side::kValidation);
-  const Fitted fitted = fit_with_progress(parameters, train, validation, seed, device);
+  const Fitted fitted =
+      fit_with_progress(recipe, train, validation, device, checkpoint_place(context.store, key));
 
   const auto logits = fitted.network->logits(validation.features);
   if (!all_finite(logits)) {
