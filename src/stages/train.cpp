@@ -10,10 +10,10 @@
 #include <tcrops/nn/device.hpp>
 
 #include <fmt/format.h>
+#include <system_error>
 
 #include <filesystem>
 #include <optional>
-#include <system_error>
 
 namespace tcrops::stages {
 namespace {
