@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
     tcrops::install_interrupt_handlers();
     return tcrops::cli::run(argc, argv);
   } catch (const tcrops::Error& e) {
-    tcrops::log_error(e.what());
+    if (e.code() != ExitCode::kReaderGone) tcrops::log_error(e.what());
     return static_cast<int>(e.code());
   } catch (const std::filesystem::filesystem_error& e) {
     const tcrops::Error error = tcrops::system_error("cannot use", e.path1(), e.code().value());

@@ -146,6 +146,7 @@ void add_artifacts(CLI::App& app, Session& session) {
       .add_option("artifact", *reference,
                   "name (viral.model), version (viral@champion, viral@v3) or the first 6 or more "
                   "digits of an id")
+      ->type_name(kArtifactType)
       ->required();
   shown.callback([&session, reference] {
     session.action = [&session, reference] { return show(session, *reference); };

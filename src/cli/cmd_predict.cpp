@@ -59,7 +59,7 @@ int predict(const CLI::App& app, Session& session, Options& options) {
   }
   if (session.config_path.empty()) {
     throw Error(ExitCode::kUsage,
-                "give --model NAME --input FILE, or --config FILE for the examples of a pipeline");
+                "give --model MODEL --input FILE, or --config FILE for the examples of a pipeline");
   }
   assign_if_given(app, session, "--device", "train.device");
   if (options.batch.input.empty()) {
@@ -86,15 +86,16 @@ void add_predict(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   app.add_option("-m,--model", options->model,
                  "model to use: a name (viral.model) or the first 6 or more digits of an id")
-      ->type_name("NAME");
+      ->type_name(kModelType);
   app.add_option("-i,--input", options->batch.input,
                  "CSV or TSV with the model's columns; - for stdin")
-      ->type_name("FILE");
+      ->type_name(kFileType);
   app.add_option("-o,--output", options->batch.output,
                  "file to write, whole or not at all; - for stdout")
-      ->type_name("FILE")
+      ->type_name(kFileType)
       ->default_str("-");
   app.add_option("--device", options->batch.device, "auto, cpu, cuda or cuda:N")
+      ->type_name(kDeviceType)
       ->default_str("auto");
   app.add_flag("--strict", options->batch.strict,
                "end with exit status 4 at the first row that has no score");

@@ -139,9 +139,9 @@ void add_run(CLI::App& app, Session& session) {
   app.add_flag("-k,--keep-going", options->keep_going,
                "when a stage fails, still run those that do not need it");
   add_store_option(app, session);
-  add_field_flag(app, session, "--device", "train.device");
+  add_field_flag(app, session, "--device", "train.device", kDeviceType);
   add_field_flag(app, session, "--jobs", "tune.jobs");
-  add_field_flag(app, session, "--mirror", "fetch.mirror");
+  add_field_flag(app, session, "--mirror", "fetch.mirror", kFolderType);
   add_output_options(app, session);
   app.callback([&session, options] {
     session.action = [&session, options] { return run_pipeline(session, *options); };

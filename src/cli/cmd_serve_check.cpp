@@ -33,7 +33,7 @@ int check(const CLI::App& app, Session& session, const Options& options) {
   if (options.model.empty()) {
     if (session.config_path.empty()) {
       throw Error(ExitCode::kUsage,
-                  "give --model NAME, or --config FILE to check a pipeline's model");
+                  "give --model MODEL, or --config FILE to check a pipeline's model");
     }
     assign_if_given(app, session, "--device", "train.device");
     assign_if_given(app, session, "--requests", "serve_check.latency_requests");
@@ -65,8 +65,10 @@ int check(const CLI::App& app, Session& session, const Options& options) {
 void add_serve_check(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   app.add_option("-m,--model", options->model,
-                 "model to check: a name (viral.model) or the first 6 or more digits of an id");
+                 "model to check: a name (viral.model) or the first 6 or more digits of an id")
+      ->type_name(kModelType);
   app.add_option("--device", options->check.device, "auto, cpu, cuda or cuda:N")
+      ->type_name(kDeviceType)
       ->default_str("auto");
   app.add_option("--requests", options->check.latency_requests, "single rows to time")
       ->check(CLI::Range(1, 1000000))

@@ -61,14 +61,15 @@ void add_stage(CLI::App& app, Session& session) {
   const stages::Stage stage = stages::stage_from_name(app.get_name());
   auto options = std::make_shared<StageOptions>();
   add_config_options(app, session, true);
-  if (stage == stages::Stage::kFetch) add_field_flag(app, session, "--mirror", "fetch.mirror");
+  if (stage == stages::Stage::kFetch)
+    add_field_flag(app, session, "--mirror", "fetch.mirror", kFolderType);
   if (stage == stages::Stage::kTune) {
     add_field_flag(app, session, "--trials", "tune.trials");
     add_field_flag(app, session, "--jobs", "tune.jobs");
   }
   if (stage == stages::Stage::kTune || stage == stages::Stage::kTrain ||
       stage == stages::Stage::kEvaluate) {
-    add_field_flag(app, session, "--device", "train.device");
+    add_field_flag(app, session, "--device", "train.device", kDeviceType);
   }
   add_stage_options(app, session, *options);
   app.callback([&session, stage, options] {

@@ -1,16 +1,20 @@
 #include "commands.hpp"
 
+#include "build_info.hpp"
+#include "cmd_completion.hpp"
+#include "manual.hpp"
+
 #include <tcrops/cli/commands.hpp>
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/log.hpp>
 #include <tcrops/core/text.hpp>
-#include <tcrops/core/version.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <iostream>
+#include <sstream>
 
 namespace tcrops::cli {
 namespace {
@@ -19,7 +23,7 @@ constexpr std::string_view kPipeline = "Pipeline";
 constexpr std::string_view kUse = "Use";
 constexpr std::string_view kStore = "Store and help";
 
-constexpr std::array<Command, 10> kCommands = {{
+constexpr std::array<Command, 12> kCommands = {{
     {"run", kPipeline, "run every stage of a pipeline file; what is unchanged is not run again",
      "tcrops run --config configs/quickstart.json", add_run},
     {"fetch", kPipeline, "get the raw data, verified", "tcrops fetch --config configs/viral.json",
@@ -40,18 +44,16 @@ constexpr std::array<Command, 10> kCommands = {{
      add_artifacts},
     {"config", kStore, "start, show, validate or describe a pipeline file",
      "tcrops config show --config configs/viral.json", add_config},
+    {"completion", kStore, "print the script by which a shell completes command lines of tcrops",
+     "tcrops completion bash >> ~/.bashrc", add_completion},
+    {"man", kStore, "print the manual page", "tcrops man | man -l -", add_man},
 }};
-
-constexpr const char* kFooter =
-    "Exit status: 0 ok, 1 failure, 2 usage, 3 configuration, 4 input data, 5 artifact missing or "
-    "corrupt,\n"
-    "6 check failed, 75 temporary (try again), 130/143 interrupted (the same command continues).";
 
 void add_commands(CLI::App& app, Session& session) {
   for (const Command& command : kCommands) {
     CLI::App* sub = app.add_subcommand(std::string(command.name), std::string(command.summary));
     sub->group(std::string(command.group));
-    sub->footer(fmt::format("Example: {}", command.example));
+    sub->footer(kExampleMark + std::string(command.example));
     command.add(*sub, session);
   }
 }
@@ -79,15 +81,21 @@ int run(int argc, char** argv) {
   CLI::App app(
       "tcrops: from TCR-epitope data to a checked, versioned model, and predictions with it",
       "tcrops");
-  app.set_version_flag("--version", fmt::format("tcrops {} ({})", version(), revision()));
+  app.set_version_flag("--version", [&app] {
+    return app.count("--json") > 0 ? shown_json(build_json()) : build_text() + "\n";
+  });
+  app.add_flag("--json", session.json, "with --version: print the build as JSON");
   app.require_subcommand(1);
-  app.footer(kFooter);
+  app.footer(exit_status_lines() + ".");
   add_commands(app, session);
+  if (answer_shell(app, session, argc - 1, argv + 1)) return 0;
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {
-    const int status = app.exit(e);
-    if (!std::cout.flush()) throw Error(ExitCode::kFailure, "cannot write the help to stdout");
+    const bool version = app.count("--version") > 0;
+    std::ostringstream help;
+    const int status = app.exit(e, help, help);
+    write_stdout(version ? e.what() : help.str());
     return status;
   } catch (const CLI::ParseError& e) {
     const bool bare = argc == 1;

@@ -22,5 +22,7 @@ void add_predict(CLI::App& app, Session& session);
 void add_serve_check(CLI::App& app, Session& session);
 void add_artifacts(CLI::App& app, Session& session);
 void add_config(CLI::App& app, Session& session);
+void add_completion(CLI::App& app, Session& session);
+void add_man(CLI::App& app, Session& session);
 
 }  // namespace tcrops::cli

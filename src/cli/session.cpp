@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -26,11 +27,6 @@ std::map<std::string, std::string> environment() {
     }
   }
   return variables;
-}
-
-// A path may hold bytes that are not UTF-8; they must not keep a result from its reader.
-std::string shown_json(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -55,7 +51,7 @@ void Session::load_config() { require_none(read_config()); }
 
 void add_store_option(CLI::App& app, Session& session) {
   app.add_option("--store", session.store_path, "folder of all artifacts")
-      ->type_name("FOLDER")
+      ->type_name(kFolderType)
       ->envname("TCROPS_STORE")
       ->default_str(kDefaultStore);
 }
@@ -69,17 +65,17 @@ void add_output_options(CLI::App& app, Session& session) {
 void add_config_options(CLI::App& app, Session& session, bool required) {
   auto* option = app.add_option("-c,--config", session.config_path,
                                 "pipeline file; configs/ holds some to start from")
-                     ->type_name("FILE");
+                     ->type_name(kFileType);
   if (required) option->required();
   app.add_option("--set", session.assignments,
                  "change one value, for example --set train.epochs=30")
-      ->type_name("SECTION.KEY=VALUE")
+      ->type_name(kAssignmentType)
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 void add_field_flag(CLI::App& app, Session& session, const std::string& flag,
-                    const std::string& field) {
+                    const std::string& field, const std::string& type_name) {
   const std::string help = session.config.fields().at(field).help;
   app.add_option_function<std::string>(
          flag,
@@ -87,7 +83,7 @@ void add_field_flag(CLI::App& app, Session& session, const std::string& flag,
            session.assignments.push_back(field + "=" + value);
          },
          help)
-      ->type_name(flag == "--device" ? "DEVICE" : "VALUE");
+      ->type_name(type_name);
 }
 
 void assign_if_given(const CLI::App& app, Session& session, const std::string& flag,
@@ -96,11 +92,20 @@ void assign_if_given(const CLI::App& app, Session& session, const std::string& f
   if (option->count() > 0) session.assignments.push_back(field + "=" + option->as<std::string>());
 }
 
+// A path may hold bytes that are not UTF-8; they must not keep a result from its reader.
+std::string shown_json(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+void write_stdout(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
+    return;
+  if (errno == EPIPE) throw Error(ExitCode::kReaderGone, "the reader of stdout went away");
+  throw Error(ExitCode::kFailure, "cannot write the result to stdout");
+}
+
 void print_result(const Session& session, const Json& json, const std::string& text) {
-  const std::string out = session.json ? shown_json(json) : text;
-  if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0) {
-    throw Error(ExitCode::kFailure, "cannot write the result to stdout");
-  }
+  write_stdout(session.json ? shown_json(json) : text);
 }
 
 }  // namespace tcrops::cli

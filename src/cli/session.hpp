@@ -43,18 +43,34 @@ struct Session {
   }
 };
 
+// What an option or argument takes is said by its type_name, which help shows and completion goes
+// by (complete.cpp).
+inline constexpr const char* kArtifactType = "ARTIFACT";
+inline constexpr const char* kNameType = "NAME";    // of an artifact
+inline constexpr const char* kModelType = "MODEL";  // an artifact that is a model
+inline constexpr const char* kStageType = "STAGE";
+inline constexpr const char* kKindType = "KIND";
+inline constexpr const char* kDeviceType = "DEVICE";
+inline constexpr const char* kFileType = "FILE";
+inline constexpr const char* kFolderType = "FOLDER";
+inline constexpr const char* kAssignmentType = "SECTION.KEY=VALUE";
+
 // Options shared by commands.
 void add_store_option(CLI::App& app, Session& session);
 void add_output_options(CLI::App& app, Session& session);
 void add_config_options(CLI::App& app, Session& session, bool required);
 // A flag that stands for --set FIELD=…, with the field's own help.
 void add_field_flag(CLI::App& app, Session& session, const std::string& flag,
-                    const std::string& field);
+                    const std::string& field, const std::string& type_name = "VALUE");
 
 // The same for a flag that also works without a configuration: what was given becomes --set
 // FIELD=….
 void assign_if_given(const CLI::App& app, Session& session, const std::string& flag,
                      const std::string& field);
+
+// kReaderGone when nobody reads stdout any more, kFailure when it cannot be written otherwise.
+void write_stdout(const std::string& text);
+[[nodiscard]] std::string shown_json(const Json& json);
 
 // The result of a command: one JSON document, or text for people. stdout only.
 void print_result(const Session& session, const Json& json, const std::string& text);

@@ -13,9 +13,6 @@ namespace tcrops {
 // Everything that is wrong with a value; empty when it may be set.
 [[nodiscard]] std::vector<std::string> value_problems(const Field& field, const Json& value);
 
-// The limits in words, "at least 1 and at most 100"; empty when there are none.
-[[nodiscard]] std::string range_text(const Field& field);
-
 // Cut between two characters, with a "…", where it has more bytes.
 [[nodiscard]] std::string shortened(std::string text, std::size_t bytes);
 

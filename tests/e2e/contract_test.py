@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -30,7 +31,25 @@ COMMANDS = {
     "config show": ["--config", "--set"],
     "config validate": ["--config", "--set"],
     "config schema": [],
+    "completion": ["shell"],
+    "man": ["--markdown"],
 }
+# What answers without LibTorch; STORE stands for a store.
+STORE = object()
+LIGHT = (["--help"], ["--version"], ["--version", "--json"], ["run", "--help"], ["completion", "bash"], ["man"],
+         ["man", "--json"], ["__complete", "artifacts", "show", "--store", STORE, ""], ["config", "schema"],
+         ["config", "validate", *QUICKSTART], ["config", "show", *QUICKSTART], ["artifacts", "ls", "--store", STORE],
+         ["artifacts", "show", "--store", STORE, "quickstart.model"], ["artifacts", "verify", "--store", STORE],
+         ["fetch", *QUICKSTART, "--store", STORE])
+
+
+def manual():
+    return json.loads(product.run(["man", "--json"]).stdout)
+
+
+def leaves(commands):
+    for command in commands:
+        yield from leaves(command["commands"]) if command["commands"] else [command]
 
 
 class Help(product.ProductCase):
@@ -51,22 +70,65 @@ class Help(product.ProductCase):
                 self.assertIn(option, done.stdout, command)
             self.assertIn("Example: tcrops ", done.stdout)
 
-    def test_readme_has_the_same_table(self):
-        """Every row of README.md's command table says what --help says, and none is missing."""
-        readme = (product.ROOT / "README.md").read_text(encoding="utf-8")
-        rows = dict(re.findall(r"(?m)^\| `([a-z-]+)[^`]*` \| (.+) \|$", readme))
+    def test_every_command_is_known_here(self):
+        self.assertEqual([command["name"] for command in leaves(manual()["commands"])], list(COMMANDS))
+
+    def test_tables_of_the_readmes(self):
+        """README.md and data/README.md hold the program's own tables; scripts/readme writes them."""
+        done = subprocess.run([product.ROOT / "scripts" / "readme", "--check"], capture_output=True, text=True,
+                              env=product.environment({"TCROPS_BIN": PROGRAM}), check=False)
+        self.assertEqual(done.returncode, OK, done.stderr)
+        for file, tables in (("README.md", ("commands", "exit-statuses")), ("data/README.md", ("results",))):
+            text = (product.ROOT / file).read_text(encoding="utf-8")
+            for table in tables:
+                self.assertIn(self.ok(["man", "--markdown", table]).stdout, text)
         said = dict(re.findall(r"(?m)^  ([a-z][a-z-]*) {2,}(\w.*)$", self.ok(["--help"]).stdout))
-        self.assertEqual(rows, said)
+        self.assertEqual({command["name"]: command["summary"] for command in manual()["commands"]}, said)
+
+    def test_exit_statuses(self):
+        """--help, the manual and the codes that tests use are one table."""
+        statuses = manual()["exit_statuses"]
+        footer = " ".join(self.ok(["--help"]).stdout.split("Exit status: ")[1].split())
+        self.assertEqual(footer, ", ".join(f"{each['status']} {each['name']}" for each in statuses if each["used"]) + ".")
+        self.assertEqual([each["status"] for each in statuses if not each["used"]], [7, 8])
+        for each in statuses:
+            self.assertEqual(each["detail"] == "not yet used", not each["used"])
+
+    def test_manual_page(self):
+        page = self.folder / "tcrops.1"
+        page.write_text(self.ok(["man"]).stdout)
+        for tool, args in (("mandoc", ["-T", "lint", "-W", "warning", page]), ("man", ["--warnings", "-l", page])):
+            if shutil.which(tool) is None:
+                product.skip(f"{tool} is not installed")
+            done = subprocess.run([tool, *args], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
+                                  env=product.environment({"LC_ALL": "C.UTF-8", "MANWIDTH": "200", "MANPAGER": "cat"}))
+            self.assertEqual((done.returncode, done.stderr), (0, ""), tool)
+        self.assertEqual(subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True,
+                                        check=False).stdout, b"")
+        shown = re.sub(r".\x08", "", done.stdout)
+        for title in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "CONFIGURATION", "RESULTS AS JSON",
+                      "ENVIRONMENT", "EXIT STATUS", "FILES", "EXAMPLES", "SEE ALSO"):
+            self.assertRegex(shown, rf"(?m)^{title}$")
+        document = manual()
+        for command in leaves(document["commands"]):
+            self.assertRegex(shown, rf"(?m)^ +tcrops {command['name']}$")
+            for option in command["options"]:
+                self.assertIn(option["names"][-1], shown)
+        for field in document["configuration"]:
+            self.assertRegex(shown, rf"(?m)^ +{re.escape(field['key'])}\b")
+        for status in document["exit_statuses"]:
+            self.assertRegex(shown, rf"(?m)^ +{status['status']} +{status['name']}: ")
+        for words in ("TCROPS_STORE", "TCROPS_<SECTION>_<KEY>", "NO_COLOR", "at most 100000 epochs"):
+            self.assertIn(words, shown)
 
     def test_starts_without_libtorch(self):
-        store = ["--store", prepared()]
-        for args in (["--help"], ["--version"], ["run", "--help"], ["config", "schema"],
-                     ["config", "show", *QUICKSTART], ["artifacts", "ls", *store], ["artifacts", "verify", *store],
-                     ["fetch", *QUICKSTART, *store]):
-            done = self.ok(args, env={"LD_DEBUG": "files"})
-            self.assertIn("calling init", done.stderr)
-            self.assertNotIn("torch", re.sub(re.escape(PROGRAM), "", done.stderr), args)
-        done = self.ok(["serve-check", "--model", "quickstart.model", *store], env={"LD_DEBUG": "files"})
+        for args in LIGHT:
+            with self.subTest(args=args[:2]):
+                done = self.ok([prepared() if word is STORE else word for word in args], env={"LD_DEBUG": "files"})
+                self.assertIn("calling init", done.stderr)
+                self.assertNotIn("torch", re.sub(re.escape(PROGRAM), "", done.stderr), args)
+        done = self.ok(["serve-check", "--model", "quickstart.model", "--store", prepared()],
+                       env={"LD_DEBUG": "files"})
         self.assertIn("libtorch", done.stderr)
 
 
@@ -79,32 +141,40 @@ class Options(product.ProductCase):
 
 class Streams(product.ProductCase):
     def commands(self):
-        """Every command that gives a result, with its schema and what its JSON must hold."""
+        """A command line for every documented schema, and for every command."""
         examples = product.named(prepared(), "quickstart.model") / "examples.csv"
-        stage_keys = {"schema", "stage", "kind", "artifact", "path", "reused", "seconds", "facts"}
-        yield ["run", *QUICKSTART], "tcrops.run/1", {"schema", "name", "stages"}
+        yield ["run", *QUICKSTART], "tcrops.run/1"
         for stage in STAGES:
-            yield [stage, *QUICKSTART], "tcrops.stage/1", stage_keys
+            yield [stage, *QUICKSTART], "tcrops.stage/1"
         yield (["predict", "--model", "quickstart.model", "--input", examples, "--output", self.folder / "scored.csv"],
-               "tcrops.predict/1", {"schema", "rows", "called", "unusable", "output"})
-        yield (["serve-check", "--model", "quickstart.model"], "tcrops.serve_check/1",
-               {"schema", "passed", "checks", "latency"})
-        yield ["artifacts", "ls"], "tcrops.artifacts/1", {"schema", "artifacts"}
-        yield ["artifacts", "show", "quickstart.study"], "tcrops.artifact/1", {"schema", "id", "path", "manifest"}
-        yield ["artifacts", "verify"], "tcrops.verify/1", {"schema", "artifacts", "problems"}
-        yield (["config", "init", self.folder / "own.json"], "tcrops.config_init/1", {"schema", "file", "schema_file"})
-        yield ["config", "show", *QUICKSTART], "tcrops.config/1", {"schema", "configuration", "origins"}
-        yield (["config", "validate", *QUICKSTART], "tcrops.config_validate/1",
-               {"schema", "valid", "file", "problems"})
+               "tcrops.predict/1")
+        yield ["serve-check", "--model", "quickstart.model"], "tcrops.serve_check/1"
+        yield ["artifacts", "ls"], "tcrops.artifacts/1"
+        yield ["artifacts", "show", "quickstart.study"], "tcrops.artifact/1"
+        yield ["artifacts", "verify"], "tcrops.verify/1"
+        yield ["config", "init", self.folder / "own.json"], "tcrops.config_init/1"
+        yield ["config", "show", *QUICKSTART], "tcrops.config/1"
+        yield ["config", "validate", *QUICKSTART], "tcrops.config_validate/1"
+        yield ["config", "schema"], ""
+        yield ["completion", "zsh"], "tcrops.completion/1"
+        yield ["man"], "tcrops.man/1"
+        yield ["--version"], "tcrops.version/1"
 
     def test_json(self):
+        """Every command's keys are the documented ones, and every documented schema has a command."""
         store = self.copy()
         environment = {"TCROPS_STORE": str(store)}
-        for args, schema, keys in self.commands():
+        documented = {result["schema"]: set(result["keys"]) for result in manual()["results"]}
+        seen, run_commands = set(), set()
+        for args, schema in self.commands():
             with self.subTest(args=args[:2]):
                 document = json.loads(self.ok([*args, "--json"], env=environment).stdout)
-                self.assertEqual(document["schema"], schema)
-                self.assertEqual(set(document), keys)
+                self.assertEqual(document.pop("schema", ""), schema)
+                self.assertEqual(set(document), documented[schema])
+                seen.add(schema)
+                run_commands.add(" ".join(args[:2]) if " ".join(args[:2]) in COMMANDS else args[0])
+        self.assertEqual(seen, set(documented))
+        self.assertEqual(run_commands - {"--version"}, set(COMMANDS))
         document = json.loads(self.ok(["run", *QUICKSTART, "--json"], store=store).stdout)
         self.assertEqual([(stage["stage"], stage["kind"]) for stage in document["stages"]], list(zip(STAGES, KINDS)))
         for stage in document["stages"]:

@@ -360,7 +360,7 @@ class Usage(Case):
         for command in ("run", "fetch", "preprocess", "tune", "train", "evaluate", "config validate"):
             self.fails(USAGE, command.split(), "--config", "required", "--help")
         for command in ("predict", "serve-check"):
-            self.fails(USAGE, [command], "--model NAME", "--config FILE")
+            self.fails(USAGE, [command], "--model MODEL", "--config FILE")
         self.fails(USAGE, ["predict", "--model", "a"], "--input FILE", store=prepared())
         self.fails(USAGE, ["artifacts", "show"], "artifact", "required")
 

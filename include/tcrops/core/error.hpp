@@ -1,8 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace tcrops {
 
@@ -19,8 +21,18 @@ enum class ExitCode : int {
   kLeaseLost = 8,      // another worker took over
   kTemporary = 75,     // try the same command again later (disk full, network down)
   kInterrupted = 130,  // SIGINT
+  kReaderGone = 141,   // nobody reads the output any more; ends without a message
   kTerminated = 143,   // SIGTERM
 };
+
+// The exit statuses in order, for scripts: --help, the manual page and README.md show this table.
+struct ExitStatus {
+  ExitCode code;
+  std::string_view name;    // in a few words
+  std::string_view detail;  // when it occurs or what to do
+  bool used = true;         // false: reserved
+};
+[[nodiscard]] std::span<const ExitStatus> exit_statuses();
 
 // The one exception that ends a command. `what()` is the whole message for the user: which file,
 // line or key, what was wrong, and what to do about it.
@@ -34,7 +46,8 @@ class Error : public std::runtime_error {
 };
 
 // Error for a failed system call on `path`. A full disk or quota becomes kTemporary with the advice
-// to free space and run the same command again; everything else carries `otherwise`.
+// to free space and run the same command again, a pipe without a reader kReaderGone; everything
+// else carries `otherwise`.
 [[nodiscard]] Error system_error(const std::string& action, const std::filesystem::path& path,
                                  int error_number, ExitCode otherwise = ExitCode::kFailure);
 

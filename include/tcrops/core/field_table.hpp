@@ -18,6 +18,9 @@ struct PositionedJson;
 // By this a schema of ours is recognised.
 inline constexpr const char* kSchemaTitle = "tcrops pipeline configuration";
 
+// "at least 1 and at most 100 rows"; empty when every number will do.
+[[nodiscard]] std::string range_text(const Field& field);
+
 // What a field may add to its declaration.
 struct FieldLimits {
   double minimum = -std::numeric_limits<double>::infinity();
