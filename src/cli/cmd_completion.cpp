@@ -54,7 +54,7 @@ if [[ $funcstack[1] == _tcrops ]]; then _tcrops "$@"; else compdef _tcrops tcrop
     {"fish", R"sh(# Completion of tcrops for fish: tcrops completion fish | source
 function __tcrops_complete
   set -l words (commandline -opc)
-  set -l typed (commandline -ct)
+  set -l typed (string trim --left --chars '"\'' -- (commandline -ct))
   set -l lines ($words[1] __complete $words[2..] "$typed" 2>/dev/null)
   set -l option (string match -r '^--[^=]+=' -- "$typed")
   set -l path (string replace -r '^--[^=]+=' '' -- "$typed")
@@ -98,18 +98,22 @@ std::string answer_words(const CommandInfo& program, const FieldTable& fields,
   return out;
 }
 
-// Bash puts a candidate in the place of what follows the last of its break characters, and knows
-// no descriptions.
-std::string answer_line(const CommandInfo& program, const FieldTable& fields,
-                        const std::string& line, const std::string& breaks) {
-  TypedLine typed = read_line(line);
-  const std::string& word = typed.words.back();
+// Where in a word Bash begins to replace: behind a break character, but at an @, which Readline
+// keeps with what follows.
+std::size_t replaced_from(const std::string& word, const std::string& breaks) {
   std::size_t begin = 0;
   for (const char each : std::string("=:@")) {
     const std::size_t at = word.rfind(each);
-    if (!typed.in_quotes && breaks.find(each) != std::string::npos && at != std::string::npos)
-      begin = std::max(begin, at + 1);
+    if (at == std::string::npos || breaks.find(each) == std::string::npos) continue;
+    begin = std::max(begin, each == '@' ? at : at + 1);
   }
+  return begin;
+}
+
+std::string answer_line(const CommandInfo& program, const FieldTable& fields,
+                        const std::string& line, const std::string& breaks) {
+  TypedLine typed = read_line(line);
+  const std::size_t begin = typed.in_quotes ? 0 : replaced_from(typed.words.back(), breaks);
   std::string out;
   typed.words.erase(typed.words.begin());  // the program
   for (const Candidate& candidate : complete(program, fields, typed.words)) {

@@ -6,7 +6,7 @@ namespace tcrops::cli {
 
 // Answers the scripts of `tcrops completion`, which ask with the hidden commands
 //   tcrops __complete WORD…              candidate, tab and description per line
-//   tcrops __complete_line LINE BREAKS   for Bash: what goes behind the last break character
+//   tcrops __complete_line LINE BREAKS   for Bash: the part of a candidate that it puts in
 // False when this command line (without the program) is something else. Prints nothing but
 // candidates.
 bool answer_shell(const CLI::App& app, const Session& session, int argc, char** argv);

@@ -9,10 +9,9 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import product  # noqa: E402
-from product import CHECK_FAILED, OK, PROGRAM, QUICKSTART, STAGES, USAGE, prepared, run  # noqa: E402
+from product import CHECK_FAILED, KINDS, OK, PROGRAM, QUICKSTART, STAGES, USAGE, prepared, run  # noqa: E402
 
 
-KINDS = ("raw", "dataset", "study", "model", "evaluation", "check", "predictions")
 COMMANDS = {
     "run": ["--config", "--set", "--store", "--device", "--jobs", "--mirror"],
     "fetch": ["--config", "--set", "--store", "--mirror", "--require-inputs", "--force"],

@@ -25,8 +25,9 @@ from checkout import ROOT, main  # noqa: E402, F401 (test files call product.mai
 PROGRAM = os.environ.get("TCROPS_BIN", "")
 CONFIGS = ROOT / "configs"
 OK, FAILURE, USAGE, CONFIGURATION, INPUT, ARTIFACT, CHECK_FAILED = range(7)
-TEMPORARY, INTERRUPTED, TERMINATED = 75, 130, 143
+TEMPORARY, INTERRUPTED, READER_GONE, TERMINATED = 75, 130, 141, 143
 STAGES = ("fetch", "preprocess", "tune", "train", "evaluate", "serve-check", "predict")
+KINDS = ("raw", "dataset", "study", "model", "evaluation", "check", "predictions")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
