@@ -1,36 +1,41 @@
-"""How long the commands take that need no tensors, and one that does.
+"""How long every command takes that needs no tensors, and one that does.
 
 usage: startup.py TCROPS [RUNS]
 Prints one line per command: minimum, median and maximum of RUNS (default 30) whole processes, in milliseconds.
 """
 
+import pathlib
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-COMMANDS = [["--help"], ["--version"], ["tune", "--help"], ["config", "schema"], ["artifacts", "ls"]]
-TENSORS = ["train", "--config", "configs/quickstart.json", "--set", "train.from=configuration",
-           "--set", "train.epochs=1", "--set", "synthetic.tcrs=50", "--force", "--quiet"]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import product  # noqa: E402
+
+RUN = ["run", *product.QUICKSTART, "--quiet"]
+TENSORS = ["train", *product.QUICKSTART, "--force", "--quiet"]
 
 
 def milliseconds(command):
     begin = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+                   env=product.environment())
     return 1000 * (time.perf_counter() - begin)
 
 
 def main():
     program, runs = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 30
     with tempfile.TemporaryDirectory() as folder:
-        store = ["--store", f"{folder}/store"]
-        milliseconds([program, *TENSORS, *store])  # makes the store
-        for arguments in COMMANDS + [TENSORS]:
-            with_store = arguments + store if arguments[0] in ("artifacts", "train") else arguments
-            times = sorted(milliseconds([program, *with_store]) for _ in range(runs))
-            print(f"{' '.join(arguments[:2]):20} min {times[0]:7.1f}  median {statistics.median(times):7.1f}  "
-                  f"max {times[-1]:7.1f} ms")
+        store = pathlib.Path(folder) / "store"
+        milliseconds([program, *RUN, "--store", store])
+        print(f"{'command':42} {'min':>7} {'median':>7} {'max':>7}  ms")
+        for arguments in (*product.light_commands(store), [*TENSORS, "--store", store]):
+            times = sorted(milliseconds([program, *arguments]) for _ in range(runs))
+            shown = arguments[:2] if arguments[0] != "train" else ["train", "(loads LibTorch)"]
+            shown += ["…"] if arguments[0].startswith("__") else []
+            print(f"{' '.join(map(str, shown)):42} {times[0]:7.1f} {statistics.median(times):7.1f} {times[-1]:7.1f}")
 
 
 if __name__ == "__main__":

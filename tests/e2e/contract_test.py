@@ -33,13 +33,6 @@ COMMANDS = {
     "completion": ["shell"],
     "man": ["--markdown"],
 }
-# What answers without LibTorch; STORE stands for a store.
-STORE = object()
-LIGHT = (["--help"], ["--version"], ["--version", "--json"], ["run", "--help"], ["completion", "bash"], ["man"],
-         ["man", "--json"], ["__complete", "artifacts", "show", "--store", STORE, ""], ["config", "schema"],
-         ["config", "validate", *QUICKSTART], ["config", "show", *QUICKSTART], ["artifacts", "ls", "--store", STORE],
-         ["artifacts", "show", "--store", STORE, "quickstart.model"], ["artifacts", "verify", "--store", STORE],
-         ["fetch", *QUICKSTART, "--store", STORE])
 
 
 def manual():
@@ -121,9 +114,9 @@ class Help(product.ProductCase):
             self.assertIn(words, shown)
 
     def test_starts_without_libtorch(self):
-        for args in LIGHT:
+        for args in (*product.light_commands(prepared()), ["fetch", *QUICKSTART, "--store", prepared()]):
             with self.subTest(args=args[:2]):
-                done = self.ok([prepared() if word is STORE else word for word in args], env={"LD_DEBUG": "files"})
+                done = self.ok(args, env={"LD_DEBUG": "files"})
                 self.assertIn("calling init", done.stderr)
                 self.assertNotIn("torch", re.sub(re.escape(PROGRAM), "", done.stderr), args)
         done = self.ok(["serve-check", "--model", "quickstart.model", "--store", prepared()],

@@ -32,6 +32,7 @@ class Usage(unittest.TestCase):
             ("setup", "everything"),
             ("build", "fastest"),
             ("check", "--wrong"),
+            ("readme", "--wrong"),
         ):
             with self.subTest(command=command):
                 done = script(*command)

@@ -153,6 +153,17 @@ SMALL = [word for setting in ("synthetic.tcrs=200", "tune.trials=3", "tune.epoch
 QUICKSTART = ["--config", CONFIGS / "quickstart.json", *SMALL]
 
 
+def light_commands(store):
+    """Every command that needs no LibTorch and works in milliseconds."""
+    quickstart = ["--config", CONFIGS / "quickstart.json"]
+    store = ["--store", store]
+    return (["--help"], ["--version"], ["--version", "--json"], ["tune", "--help"], ["completion", "bash"], ["man"],
+            ["man", "--json"], ["__complete", "run", "--set", "tune."], ["__complete", "artifacts", "show", *store, ""],
+            ["__complete_line", "tcrops art", "=:@"], ["config", "schema"], ["config", "validate", *quickstart],
+            ["config", "show", *quickstart], ["artifacts", "ls", *store],
+            ["artifacts", "show", *store, "quickstart.model"], ["artifacts", "verify", *store])
+
+
 @functools.cache
 def prepared():
     """A store with every result of a small quickstart pipeline, once per process; copy it before damaging it."""
