@@ -116,8 +116,8 @@ class Engine(Case):
         self.assertEqual(self.answer("run", "--store", ""), [":folder"])
 
     def test_what_makes_no_sense(self):
-        for words in ([], [""], ["--"], ["--", ""], ["-"], ["--nonsense=", ""], ["run", "--nonsense", ""], ["run", "--set="],
-                      ["run", "--set", "x=y=z"], ["run", "--set", "="], ["artifacts", "show", "a", "b", ""],
+        for words in ([], [""], ["--"], ["--", ""], ["-"], ["--nonsense=", ""], ["run", "--nonsense", ""],
+                      ["run", "--set="], ["run", "--set", "x=y=z"], ["run", "--set", "="], ["artifacts", "show", "a", "b", ""],
                       ["artifacts", "show", "\udcff"], ["predict", "--model"], ["__complete", ""], ["a" * 100000]):
             with self.subTest(words=words and words[0][:20]):
                 self.answer(*words)
@@ -193,10 +193,14 @@ class Bash(Case):
 class Zsh(Case):
     # Says what was offered and what the line has become.
     SETUP = """PS1= RPS1= ; unsetopt zle_bracketed_paste prompt_cr prompt_sp; bindkey -e
-        autoload -Uz compinit && compinit -u -d {folder}/dump && source {script}
+        autoload -Uz compinit
+        {load}
         compadd() {{
           local -a offered
-          if (( ! ${{@[(I)-[OAD]]}} )); then builtin compadd -O offered "$@"; print -rl -- $offered >>{folder}/offered; fi
+          if (( ! ${{@[(I)-[OAD]]}} )); then
+            builtin compadd -O offered "$@"
+            print -rl -- $offered >>{folder}/offered
+          fi
           builtin compadd "$@"
         }}
         report() {{
@@ -207,9 +211,10 @@ class Zsh(Case):
         zle -N report; bindkey '^I' report
     """
 
-    def terminal(self):
+    def terminal(self, load="compinit -u -d {folder}/dump; source {script}"):
         terminal = Terminal(["zsh", "-f", "-i"], self.environment, self.work)
-        (self.folder / "setup").write_text(self.SETUP.format(folder=self.folder, script=self.script("zsh")))
+        (self.folder / "setup").write_text(self.SETUP.format(
+            folder=self.folder, load=load.format(folder=self.folder, script=self.script("zsh"))))
         terminal.send(f"source {self.folder}/setup\n")
         return terminal
 
@@ -222,7 +227,9 @@ class Zsh(Case):
         self.each(words_of)
 
     def test_what_the_line_becomes(self):
-        with self.terminal() as terminal:
+        # Here as an installed file, which zsh reads on first use.
+        installed = "mkdir {folder}/site; cp {script} {folder}/site/_tcrops; fpath=({folder}/site $fpath); compinit -u"
+        with self.terminal(installed + " -d {folder}/dump") as terminal:
             for typed, becomes in (
                     ("tcrops artif\t", "tcrops artifacts "),
                     ("tcrops run --set tune.tr\t", "tcrops run --set tune.trials="),

@@ -78,10 +78,11 @@ class Help(product.ProductCase):
         self.assertEqual({command["name"]: command["summary"] for command in manual()["commands"]}, said)
 
     def test_exit_statuses(self):
-        """--help, the manual and the codes that tests use are one table."""
+        """The end of --help has the table of the manual, without what is reserved."""
         statuses = manual()["exit_statuses"]
         footer = " ".join(self.ok(["--help"]).stdout.split("Exit status: ")[1].split())
-        self.assertEqual(footer, ", ".join(f"{each['status']} {each['name']}" for each in statuses if each["used"]) + ".")
+        used = [f"{each['status']} {each['name']}" for each in statuses if each["used"]]
+        self.assertEqual(footer, ", ".join(used) + ".")
         self.assertEqual([each["status"] for each in statuses if not each["used"]], [7, 8])
         for each in statuses:
             self.assertEqual(each["detail"] == "not yet used", not each["used"])
@@ -95,8 +96,8 @@ class Help(product.ProductCase):
             done = subprocess.run([tool, *args], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
                                   env=product.environment({"LC_ALL": "C.UTF-8", "MANWIDTH": "200", "MANPAGER": "cat"}))
             self.assertEqual((done.returncode, done.stderr), (0, ""), tool)
-        self.assertEqual(subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True,
-                                        check=False).stdout, b"")
+            if tool == "mandoc":
+                self.assertEqual(done.stdout, "")
         shown = re.sub(r".\x08", "", done.stdout)
         for title in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "CONFIGURATION", "RESULTS AS JSON",
                       "ENVIRONMENT", "EXIT STATUS", "FILES", "EXAMPLES", "SEE ALSO"):

@@ -138,7 +138,8 @@ class Output(product.ProductCase):
     """A result that does not reach its reader is an error, but for one who has read enough."""
 
     COMMANDS = (["--help"], ["--version"], ["train", "--help"], ["config", "schema"], ["man"], ["completion", "bash"],
-                ["artifacts", "ls"], ["artifacts", "verify"], ["artifacts", "show", "quickstart.model"], ["run", *QUICKSTART])
+                ["artifacts", "ls"], ["artifacts", "verify"], ["artifacts", "show", "quickstart.model"],
+                ["run", *QUICKSTART])
 
     def setUp(self):
         super().setUp()

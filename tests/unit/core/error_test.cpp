@@ -23,7 +23,21 @@ TEST_CASE("exit statuses that scripts rely on") {
   CHECK(static_cast<int>(ExitCode::kLeaseLost) == 8);
   CHECK(static_cast<int>(ExitCode::kTemporary) == 75);
   CHECK(static_cast<int>(ExitCode::kInterrupted) == 130);
+  CHECK(static_cast<int>(ExitCode::kReaderGone) == 141);
   CHECK(static_cast<int>(ExitCode::kTerminated) == 143);
+}
+
+TEST_CASE("the table of exit statuses is in order and says what is not used yet") {
+  int before = -1;
+  for (const ExitStatus& status : exit_statuses()) {
+    CHECK(static_cast<int>(status.code) > before);
+    before = static_cast<int>(status.code);
+    CHECK(status.used == (status.detail != "not yet used"));
+  }
+}
+
+TEST_CASE("a pipe that nobody reads has a status of its own") {
+  CHECK(system_error("cannot write", "stdout", EPIPE).code() == ExitCode::kReaderGone);
 }
 
 TEST_CASE("a full disk or quota is temporary, whatever the caller makes of other errors") {
