@@ -33,10 +33,10 @@ void check_interrupt() {
       return;
     case SIGTERM:
       throw Error(ExitCode::kTerminated,
-                  "terminated; finished stages and trials are kept, the same command continues");
+                  "terminated; what is finished is kept, the same command continues");
     default:
       throw Error(ExitCode::kInterrupted,
-                  "interrupted; finished stages and trials are kept, the same command continues");
+                  "interrupted; what is finished is kept, the same command continues");
   }
 }
 

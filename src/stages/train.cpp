@@ -68,18 +68,14 @@ Recipe recipe_of(const StageContext& context) {
   return recipe;
 }
 
-// The one file in the work folder of this stage. A stage whose result is there is only made when it
-// is forced, and then it takes nothing from before.
-CheckpointPlace checkpoint_place(const store::Store& store, const store::ReuseKey& key) {
-  const auto load = [&store, &key]() -> std::optional<std::string> {
-    const auto path = store.work_directory(key) / kCheckpointFile;
+CheckpointPlace checkpoint_place(const store::WorkFolder& work, const store::ReuseKey& key) {
+  const auto load = [work]() -> std::optional<std::string> {
+    const auto path = work.directory() / kCheckpointFile;
     std::error_code unknown;
-    if (!std::filesystem::exists(path, unknown) || store.find(key)) return std::nullopt;
+    if (!std::filesystem::exists(path, unknown)) return std::nullopt;
     return read_file(path, ExitCode::kArtifact);
   };
-  const auto save = [&store, &key](std::string_view bytes) {
-    store.write_work(key, kCheckpointFile, bytes);
-  };
+  const auto save = [work](std::string_view bytes) { work.write(kCheckpointFile, bytes); };
   return {kCheckpointFile, key.digest(), load, save};
 }
 
@@ -100,7 +96,7 @@ Fitted fit_with_progress(const Recipe& recipe, const SideData& train, const Side
 }
 
 store::Artifact make(const StageContext& context, const store::ReuseKey& key,
-                     const store::WorkFolder& /*work*/, RunRecord& run) {
+                     const store::WorkFolder& work, RunRecord& run) {
   const store::Artifact& source = context.input(Stage::kPreprocess);
   const Dataset dataset = read_dataset(context.store, source);
   const nn::Device device = nn::resolve_device(context.config.train.device);
@@ -109,7 +105,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   const SideData train = side_of(dataset, data::Side::kTrain);
   const SideData validation = side_of(dataset, data::Side::kValidation);
   const Fitted fitted =
-      fit_with_progress(recipe, train, validation, device, checkpoint_place(context.store, key));
+      fit_with_progress(recipe, train, validation, device, checkpoint_place(work, key));
 
   const auto logits = fitted.network->logits(validation.features);
   if (!all_finite(logits)) {

@@ -18,9 +18,6 @@ struct PositionedJson;
 // By this a schema of ours is recognised.
 inline constexpr const char* kSchemaTitle = "tcrops pipeline configuration";
 
-// "at least 1 and at most 100 rows"; empty when every number will do.
-[[nodiscard]] std::string range_text(const Field& field);
-
 // What a field may add to its declaration.
 struct FieldLimits {
   double minimum = -std::numeric_limits<double>::infinity();
@@ -51,6 +48,9 @@ struct Field : FieldLimits {
 
   [[nodiscard]] std::string path() const { return section.empty() ? name : section + "." + name; }
 };
+
+// "at least 1 and at most 100 rows"; empty when every number will do.
+[[nodiscard]] std::string range_text(const Field& field);
 
 // Letters, digits, - and _, and at least one of them.
 [[nodiscard]] bool is_plain_name(std::string_view text);
