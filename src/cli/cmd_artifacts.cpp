@@ -1,3 +1,5 @@
+#include "cmd_artifacts.hpp"
+
 #include "commands.hpp"
 #include "report.hpp"
 
@@ -14,16 +16,6 @@
 
 namespace tcrops::cli {
 namespace {
-
-constexpr std::size_t kShownIdDigits = 12;
-
-std::string shown_size(std::uint64_t bytes) {
-  constexpr double kKilo = 1000.0;
-  const auto amount = static_cast<double>(bytes);
-  if (amount < kKilo) return fmt::format("{} B", bytes);
-  if (amount < kKilo * kKilo) return fmt::format("{:.1f} kB", amount / kKilo);
-  return fmt::format("{:.1f} MB", amount / kKilo / kKilo);
-}
 
 struct ListFilter {
   std::string kind;
@@ -63,9 +55,8 @@ int list(const Session& session, const ListFilter& filter) {
                                    {"parents", entry.parents},
                                    {"damaged", damaged}});
     } else {
-      rows.push_back({entry.id.substr(0, kShownIdDigits), damaged ? "DAMAGED" : entry.kind,
-                      entry.stage, entry.time, shown_size(entry.bytes),
-                      fmt::format("{}", fmt::join(called, ", "))});
+      rows.push_back({shown_id(entry.id), damaged ? "DAMAGED" : entry.kind, entry.stage, entry.time,
+                      shown_size(entry.bytes), fmt::format("{}", fmt::join(called, ", "))});
     }
   }
   print_result(
@@ -114,13 +105,16 @@ int verify(const Session& session) {
   if (problems.empty()) return 0;
   throw Error(
       ExitCode::kArtifact,
-      fmt::format("{} problems in {}; delete the folder of a damaged artifact and run its stage "
+      fmt::format("{} in {}; delete the folder of a damaged artifact and run its stage "
                   "again",
-                  problems.size(), store.root().string()));
+                  problems.size() == 1 ? "1 problem" : fmt::format("{} problems", problems.size()),
+                  store.root().string()));
 }
 
-CLI::App& add_sub(CLI::App& app, Session& session, const std::string& name,
-                  const std::string& help) {
+}  // namespace
+
+CLI::App& add_store_command(CLI::App& app, Session& session, const std::string& name,
+                            const std::string& help) {
   CLI::App* sub = app.add_subcommand(name, help);
   sub->group("Commands");
   add_store_option(*sub, session);
@@ -128,12 +122,23 @@ CLI::App& add_sub(CLI::App& app, Session& session, const std::string& name,
   return *sub;
 }
 
-}  // namespace
+std::string shown_size(std::uint64_t bytes) {
+  constexpr double kKilo = 1000.0;
+  const auto amount = static_cast<double>(bytes);
+  if (amount < kKilo) return fmt::format("{} B", bytes);
+  if (amount < kKilo * kKilo) return fmt::format("{:.1f} kB", amount / kKilo);
+  return fmt::format("{:.1f} MB", amount / kKilo / kKilo);
+}
+
+std::string shown_id(const std::string& id) {
+  constexpr std::size_t kDigits = 12;
+  return id.substr(0, kDigits);
+}
 
 void add_artifacts(CLI::App& app, Session& session) {
   app.require_subcommand(1);
   auto filter = std::make_shared<ListFilter>();
-  CLI::App& listed = add_sub(app, session, "ls", "list the artifacts, oldest first");
+  CLI::App& listed = add_store_command(app, session, "ls", "list the artifacts, oldest first");
   listed.add_option("--kind", filter->kind, "only this kind: raw, dataset, model, …")
       ->type_name("KIND");
   listed.add_option("--last", filter->last, "only the newest so many")->type_name("NUMBER");
@@ -141,7 +146,8 @@ void add_artifacts(CLI::App& app, Session& session) {
     session.action = [&session, filter] { return list(session, *filter); };
   });
   auto reference = std::make_shared<std::string>();
-  CLI::App& shown = add_sub(app, session, "show", "what an artifact is made of and what it says");
+  CLI::App& shown =
+      add_store_command(app, session, "show", "what an artifact is made of and what it says");
   shown
       .add_option("artifact", *reference,
                   "name (viral.model), version (viral@champion, viral@v3) or the first 6 or more "
@@ -151,8 +157,9 @@ void add_artifacts(CLI::App& app, Session& session) {
   shown.callback([&session, reference] {
     session.action = [&session, reference] { return show(session, *reference); };
   });
-  add_sub(app, session, "verify", "hash every file again; exit status 5 when one differs")
+  add_store_command(app, session, "verify", "hash every file again; exit status 5 when one differs")
       .callback([&session] { session.action = [&session] { return verify(session); }; });
+  add_artifacts_gc(app, session);
 }
 
 }  // namespace tcrops::cli

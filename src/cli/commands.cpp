@@ -21,9 +21,10 @@ namespace {
 
 constexpr std::string_view kPipeline = "Pipeline";
 constexpr std::string_view kUse = "Use";
+constexpr std::string_view kOperate = "Operate";
 constexpr std::string_view kStore = "Store and help";
 
-constexpr std::array<Command, 12> kCommands = {{
+constexpr std::array<Command, 14> kCommands = {{
     {"run", kPipeline, "run every stage of a pipeline file; what is unchanged is not run again",
      "tcrops run --config configs/quickstart.json", add_run},
     {"fetch", kPipeline, "get the raw data, verified", "tcrops fetch --config configs/viral.json",
@@ -35,13 +36,19 @@ constexpr std::array<Command, 12> kCommands = {{
     {"train", kPipeline, "train the model to keep", "tcrops train --config configs/viral.json",
      add_stage},
     {"evaluate", kPipeline, "judge the model on the test rows, beside baselines",
-     "tcrops evaluate --config configs/viral.json", add_stage},
+     "tcrops evaluate --config configs/viral.json", add_evaluate},
     {"serve-check", kPipeline, "check that a model may be served; exit status 6 when not",
      "tcrops serve-check --model viral.model", add_serve_check},
     {"predict", kUse, "score the pairs of a file with a model",
      "tcrops predict --model viral.model --input pairs.csv --output scored.csv", add_predict},
-    {"artifacts", kStore, "list, show and verify what is in the store", "tcrops artifacts ls",
-     add_artifacts},
+    {"models", kOperate, "registered models: versions, champion, promotion and the way back",
+     "tcrops models promote viral --config configs/viral.json", add_models},
+    {"reproduce", kOperate,
+     "make an artifact again from its manifest and compare byte by byte; exit status 6 when it "
+     "differs",
+     "tcrops reproduce viral.model", add_reproduce},
+    {"artifacts", kStore, "what is in the store: list, show, verify and remove",
+     "tcrops artifacts ls", add_artifacts},
     {"config", kStore, "start, show, validate or describe a pipeline file",
      "tcrops config show --config configs/viral.json", add_config},
     {"completion", kStore, "print the script by which a shell completes command lines of tcrops",

@@ -20,7 +20,10 @@ void add_run(CLI::App& app, Session& session);
 void add_stage(CLI::App& app, Session& session);  // the stage is the app's name
 void add_predict(CLI::App& app, Session& session);
 void add_serve_check(CLI::App& app, Session& session);
+void add_evaluate(CLI::App& app, Session& session);
 void add_artifacts(CLI::App& app, Session& session);
+void add_models(CLI::App& app, Session& session);
+void add_reproduce(CLI::App& app, Session& session);
 void add_config(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 void add_man(CLI::App& app, Session& session);

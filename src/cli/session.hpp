@@ -48,6 +48,8 @@ struct Session {
 inline constexpr const char* kArtifactType = "ARTIFACT";
 inline constexpr const char* kNameType = "NAME";    // of an artifact
 inline constexpr const char* kModelType = "MODEL";  // an artifact that is a model
+inline constexpr const char* kRegisteredType =
+    "REGISTERED";  // a registered model, or a version of it
 inline constexpr const char* kStageType = "STAGE";
 inline constexpr const char* kKindType = "KIND";
 inline constexpr const char* kDeviceType = "DEVICE";

@@ -9,11 +9,12 @@
 
 namespace tcrops {
 
-std::string utc_now() {
-  const auto now = std::chrono::system_clock::now();
+std::string utc_text(std::chrono::system_clock::time_point time) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
+
+std::string utc_now() { return utc_text(std::chrono::system_clock::now()); }
 
 std::string host_name() {
   std::array<char, 256> name{};

@@ -1,5 +1,6 @@
 #include <tcrops/data/record.hpp>
 #include <tcrops/eval/objective.hpp>
+#include <tcrops/eval/paired_bootstrap.hpp>
 #include <tcrops/nn/model_spec.hpp>
 #include <tcrops/stages/configuration.hpp>
 
@@ -142,6 +143,28 @@ Problems crossed(const FieldTable& table, const std::string& low, const std::str
                                other.get().dump(), other.place.text()));
 }
 
+void add_gates(FieldTable& table, GatesConfig& c) {
+  table.begin_section("gates", "what a model must show before it becomes champion");
+  table.add("metric", c.metric, "metric of the test rows by which models are judged",
+            {.choices = {std::begin(eval::kPairedMetrics), std::end(eval::kPairedMetrics)},
+             .shapes_result = false});
+  table.add("minimum", c.minimum, "least value of the metric; 0: any",
+            {.minimum = 0, .maximum = 1, .shapes_result = false});
+  table.add("beat_nearest_neighbour", c.beat_nearest_neighbour,
+            "the metric must be above that of the nearest-neighbour look-up",
+            {.shapes_result = false});
+  table.add("champion", c.champion,
+            "against the champion on the same test rows, by the 95 % interval of a paired "
+            "bootstrap: better: surely above it; not_worse: not surely below it; any: not compared",
+            {.choices = {"better", "not_worse", "any"}, .shapes_result = false});
+  table.add("fair_test", c.fair_test,
+            "refuse an evaluation whose test rows were known to the model or chose it",
+            {.shapes_result = false});
+  table.add("serve_check", c.serve_check, "serve-check must pass", {.shapes_result = false});
+  table.add("resamples", c.resamples, "draws of the paired bootstrap",
+            {.minimum = 100, .maximum = 1'000'000, .shapes_result = false});
+}
+
 }  // namespace
 
 PipelineConfig::PipelineConfig() {
@@ -155,6 +178,7 @@ PipelineConfig::PipelineConfig() {
   add_tune(fields_, tune);
   add_train(fields_, train);
   add_rest(fields_, predict, serve_check);
+  add_gates(fields_, gates);
 }
 
 Problems PipelineConfig::check() const {

@@ -2,6 +2,8 @@
 #include "model.hpp"
 #include "stage.hpp"
 
+#include <tcrops/core/error.hpp>
+#include <tcrops/core/log.hpp>
 #include <tcrops/data/csv.hpp>
 #include <tcrops/eval/baselines.hpp>
 #include <tcrops/eval/metrics.hpp>
@@ -10,6 +12,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+#include <optional>
+#include <set>
 
 namespace tcrops::stages {
 namespace {
@@ -22,39 +27,85 @@ void complete_key(const KeyContext& context, store::ReuseKey& key) {
 
 // The rows on which the model's parameters were chosen, from its own lineage.
 std::string selected_on(const StageContext& context) {
+  const store::Manifest& model = context.input(Stage::kTrain).manifest;
+  if (const auto study = model.parents.find("study"); study != model.parents.end()) {
+    return context.store.at(study->second).manifest.facts.at("select_on").get<std::string>();
+  }
+  // One that a study has kept carries the study's configuration.
+  const auto tune = model.configuration.find("tune");
+  if (tune == model.configuration.end()) return "validation";
+  return tune->at("select_on").get<std::string>();
+}
+
+// How many test TCRs the model was trained or chosen on, when these rows are of another dataset
+// than its own; none when that cannot be known.
+std::optional<std::int64_t> known_tcrs(const StageContext& context, const SideData& test) {
   const auto& parents = context.input(Stage::kTrain).manifest.parents;
-  const auto study = parents.find("study");
-  if (study == parents.end()) return "validation";
-  return context.store.get(study->second).manifest.facts.at("select_on").get<std::string>();
+  const auto own = parents.find("dataset");
+  if (own == parents.end()) return std::nullopt;
+  if (own->second == context.input(Stage::kPreprocess).id) return 0;
+  std::set<std::string> seen;
+  try {
+    const Dataset dataset = read_dataset(context.store, context.store.at(own->second));
+    for (std::size_t row = 0; row < dataset.records.size(); ++row) {
+      if (dataset.sides[row] != data::Side::kTest) seen.insert(data::tcr_key(dataset.records[row]));
+    }
+  } catch (const Error& e) {
+    log_debug(fmt::format("the model's own dataset: {}", e.what()));
+    return std::nullopt;
+  }
+  std::set<std::string> known;
+  for (const data::Record& record : test.records) {
+    if (std::string tcr = data::tcr_key(record); seen.contains(tcr)) known.insert(std::move(tcr));
+  }
+  return std::ssize(known);
 }
 
 // With fewer positive rows than this, one TCR more or less changes every metric visibly.
 constexpr std::ptrdiff_t kFewPositives = 20;
 
 // What a reader must know before believing the numbers.
-std::vector<std::string> caveats(const StageContext& context, const SideData& test) {
-  std::vector<std::string> notes;
+struct Caveats {
+  std::vector<std::string> unfair;  // the model may have known these rows
+  std::vector<std::string> others;
+
+  [[nodiscard]] std::vector<std::string> all() const {
+    std::vector<std::string> texts;
+    for (const std::string& why : unfair) texts.push_back("not a fair test: " + why);
+    texts.insert(texts.end(), others.begin(), others.end());
+    return texts;
+  }
+};
+
+Caveats caveats_of(const StageContext& context, const SideData& test) {
+  Caveats caveats;
   const store::Manifest& dataset = context.input(Stage::kPreprocess).manifest;
   if (const auto shared = dataset.facts.at("tcrs_on_several_sides").get<std::int64_t>();
       shared > 0) {
-    notes.push_back(
-        fmt::format("not a fair test: {} TCRs stand on more than one of training, validation "
-                    "and test (split {})",
+    caveats.unfair.push_back(
+        fmt::format("{} TCRs stand on more than one of training, validation and test (split {})",
                     shared, dataset.configuration.at("split").get<std::string>()));
   }
   if (selected_on(context) == "test") {
-    notes.emplace_back("not a fair test: the parameters were chosen on these test rows");
+    caveats.unfair.emplace_back("the parameters were chosen on these test rows");
+  }
+  const auto known = known_tcrs(context, test);
+  if (!known) {
+    caveats.unfair.emplace_back("what the model was trained on is not in the store");
+  } else if (*known > 0) {
+    caveats.unfair.push_back(fmt::format(
+        "{} of these TCRs were among the rows that trained or chose the model", *known));
   }
   const auto positives = std::count(test.labels.begin(), test.labels.end(), std::uint8_t{1});
   if (positives < kFewPositives) {
-    notes.push_back(
+    caveats.others.push_back(
         fmt::format("only {} positive test rows: too few to judge a model by", positives));
   }
   const Json& features = dataset.configuration.at("features");
   if (std::find(features.begin(), features.end(), "clone_id") != features.end()) {
-    notes.emplace_back("clone_id, an identifier, is a feature of this model");
+    caveats.others.emplace_back("clone_id, an identifier, is a feature of this model");
   }
-  return notes;
+  return caveats;
 }
 
 std::string scores_csv(const SideData& test, const std::vector<double>& model,
@@ -82,6 +133,22 @@ Json nearest_report(const SideData& train, const SideData& validation, const Sid
   return eval::grouped_report(test.labels, scores, test.epitopes(), threshold);
 }
 
+struct ModelScores {
+  std::vector<double> probabilities;
+  std::int64_t unscored = 0;
+};
+
+// With the model's own encoder, which need not be the dataset's.
+ModelScores scores_of(const Model& model, const SideData& test) {
+  ModelScores result;
+  for (const Scored& scored : score(model, test.records)) {
+    result.unscored += scored.logit ? 0 : 1;
+    const float logit = scored.logit.value_or(-std::numeric_limits<float>::infinity());
+    result.probabilities.push_back(probabilities(std::span(&logit, 1)).front());
+  }
+  return result;
+}
+
 Json summary(const Json& report) {
   return {{"macro_auroc", report.at("macro").at("auroc")},
           {"macro_average_precision", report.at("macro").at("average_precision")},
@@ -102,14 +169,19 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   const SideData validation = side_of(dataset, data::Side::kValidation);
   const SideData test = side_of(dataset, data::Side::kTest);
 
-  const auto scores = probabilities(model.network->logits(test.features));
+  const auto [scores, unscored] = scores_of(model, test);
   const auto nearest = eval::nearest_neighbour_scores(train.records, test.records);
   const auto rule = model.description.at("parameters").at("threshold").get<std::string>();
   const auto always_no = eval::always_no_scores(test.records.size());
+  Caveats caveats = caveats_of(context, test);
+  if (unscored > 0) {
+    caveats.others.push_back(fmt::format(
+        "the model cannot score {} of these rows; they count as not binding", unscored));
+  }
   Json metrics = {
       {"schema", "tcrops.evaluation/1"},
       {"side", "test"},
-      {"caveats", caveats(context, test)},
+      {"caveats", caveats.all()},
       {"model", eval::grouped_report(test.labels, scores, test.epitopes(), model.threshold)},
       {"baselines",
        {{"always_no", eval::grouped_report(test.labels, always_no, test.epitopes(), 0.5)},
@@ -119,6 +191,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   manifest.facts = {
       {"rows", test.records.size()},
       {"positives", metrics.at("model").at("pooled").at("positives")},
+      {"fair", caveats.unfair.empty()},
       {"caveats", metrics.at("caveats")},
       {"model", summary(metrics.at("model"))},
       {"baselines",
@@ -135,10 +208,11 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
 StageDefinition evaluate_stage() {
   return {.stage = Stage::kEvaluate,
           .kind = store::Kind::kEvaluation,
-          .version = 1,
+          .version = 2,
           .upstream = upstream,
           .complete_key = complete_key,
           .make = make,
+          .configuration_of = [](const Json&) { return Json::object(); },
           .reusable = true};
 }
 

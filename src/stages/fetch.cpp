@@ -127,6 +127,12 @@ StageDefinition fetch_stage() {
           .upstream = [](const PipelineConfig&) { return std::vector<Stage>{}; },
           .complete_key = complete_key,
           .make = make,
+          .configuration_of =
+              [](const Json& c) {
+                Json file = {{"fetch", {{"source", c.at("source")}}}};
+                if (c.contains("synthetic")) file["synthetic"] = c["synthetic"];
+                return file;
+              },
           .reusable = true};
 }
 

@@ -63,6 +63,10 @@ StageDefinition predict_stage() {
               },
           .complete_key = complete_key,
           .make = make,
+          .configuration_of =
+              [](const Json& c) {
+                return Json{{"predict", c}};
+              },
           .reusable = true};
 }
 

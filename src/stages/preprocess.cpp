@@ -241,6 +241,10 @@ StageDefinition preprocess_stage() {
           .upstream = [](const PipelineConfig&) { return std::vector<Stage>{Stage::kFetch}; },
           .complete_key = complete_key,
           .make = make,
+          .configuration_of =
+              [](const Json& c) {
+                return Json{{"preprocess", c}};
+              },
           .reusable = true};
 }
 

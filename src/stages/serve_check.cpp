@@ -187,6 +187,10 @@ StageDefinition serve_check_stage() {
           .upstream = [](const PipelineConfig&) { return std::vector<Stage>{Stage::kTrain}; },
           .complete_key = complete_key,
           .make = make,
+          .configuration_of =
+              [](const Json& c) {
+                return Json{{"serve_check", c}};
+              },
           .reusable = false};
 }
 

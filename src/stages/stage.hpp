@@ -49,6 +49,8 @@ struct StageDefinition {
   // `work` keeps what is half done, if the stage can go on from it.
   store::Artifact (*make)(const StageContext& context, const store::ReuseKey& key,
                           const store::WorkFolder& work, RunRecord& run);
+  // The pipeline file that would give this `configuration` of a key again; without the seed.
+  Json (*configuration_of)(const Json& configuration);
   // False: always made, because it judges the files on disk and not only their ids.
   bool reusable;
 };

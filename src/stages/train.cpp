@@ -138,6 +138,10 @@ StageDefinition train_stage() {
           .upstream = upstream,
           .complete_key = complete_key,
           .make = make,
+          .configuration_of =
+              [](const Json& c) {
+                return Json{{"train", c}};
+              },
           .reusable = true};
 }
 

@@ -247,6 +247,14 @@ StageDefinition tune_stage() {
           .upstream = [](const PipelineConfig&) { return std::vector<Stage>{Stage::kPreprocess}; },
           .complete_key = complete_key,
           .make = make,
+          .configuration_of =
+              [](const Json& c) {
+                Json train = Json::object();
+                for (const char* name : {"batch_size", "early_stopping_patience", "threshold"}) {
+                  train[name] = c.at(name);
+                }
+                return Json{{"tune", c.at("tune")}, {"train", train}};
+              },
           .reusable = true};
 }
 

@@ -39,7 +39,7 @@ CatalogEntry from_manifest(const Store& store, const std::string& id) {
   CatalogEntry entry;
   entry.id = id;
   try {
-    const Manifest manifest = store.get(id).manifest;
+    const Manifest manifest = store.at(id).manifest;
     entry.kind = kind_name(manifest.kind);
     entry.stage = manifest.stage;
     entry.parents = manifest.parents;

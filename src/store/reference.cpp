@@ -45,13 +45,13 @@ std::map<std::string, std::string> Store::names() const {
 
 Artifact Store::get(const std::string& reference) const {
   const auto named = names();
-  if (const auto at = named.find(reference); at != named.end()) return load_claimed(at->second);
+  if (const auto found = named.find(reference); found != named.end()) return at(found->second);
   if (reference.find('@') != std::string::npos) {
-    return load_claimed(Registry(*this).resolve(reference).artifact);
+    return at(Registry(*this).resolve(reference).artifact);
   }
   if (is_hex(reference) && reference.size() >= kFewestDigits) {
     const auto matches = ids_beginning(root_, reference);
-    if (matches.size() == 1) return load_claimed(matches.front());
+    if (matches.size() == 1) return at(matches.front());
     if (!matches.empty()) {
       throw Error(ExitCode::kArtifact,
                   fmt::format("\"{}\" begins {} ids; give more digits", reference, matches.size()));

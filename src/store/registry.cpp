@@ -57,7 +57,9 @@ class Replay {
       set(kCandidate, event.version);
     } else if (event.event == "promote") {
       champions_.push_back(event.version);
-      if (model_.aliases[kCandidate] == event.version) set(kCandidate, 0);
+      const auto candidate = model_.aliases.find(kCandidate);
+      if (candidate != model_.aliases.end() && candidate->second == event.version)
+        model_.aliases.erase(candidate);
     } else if (event.event == "rollback" && !champions_.empty()) {
       champions_.pop_back();
     }

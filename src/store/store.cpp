@@ -187,7 +187,7 @@ void Store::claim(const std::string& what) const {
   if (claim_) claim_->add(what);
 }
 
-Artifact Store::load_claimed(const std::string& id) const {
+Artifact Store::at(const std::string& id) const {
   if (!claim_) return load(id);
   const FileLock lock(store_lock(root_), FileLock::Mode::kShared);
   Artifact artifact = load(id);
@@ -294,7 +294,7 @@ std::optional<Artifact> Store::find(const ReuseKey& key, Damage damage) const {
   if (!fs::exists(path)) return std::nullopt;
   try {
     const Json pointer = parse_json(read_file(path, ExitCode::kArtifact), path.string());
-    return load_claimed(pointer.at("artifact").get<std::string>());
+    return at(pointer.at("artifact").get<std::string>());
   } catch (const Error& e) {
     if (damage == Damage::kThrow) throw;
     log_warning(fmt::format("not used again: {}", e.what()));

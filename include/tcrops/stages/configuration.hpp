@@ -74,6 +74,16 @@ struct ServeCheckConfig {
   double max_p99_ms = 0.0;
 };
 
+struct GatesConfig {
+  std::string metric = "macro_average_precision";
+  double minimum = 0.0;
+  bool beat_nearest_neighbour = false;
+  std::string champion = "not_worse";
+  bool fair_test = true;
+  bool serve_check = true;
+  std::int64_t resamples = 2000;
+};
+
 // The whole pipeline file. Neither copied nor moved: the field table refers to its members.
 class PipelineConfig {
  public:
@@ -90,6 +100,7 @@ class PipelineConfig {
   TrainConfig train;
   PredictConfig predict;
   ServeCheckConfig serve_check;
+  GatesConfig gates;
 
   [[nodiscard]] FieldTable& fields() { return fields_; }
   [[nodiscard]] const FieldTable& fields() const { return fields_; }

@@ -152,6 +152,9 @@ class Store {
   // what exists when there is no such thing or it is not unique.
   [[nodiscard]] Artifact get(const std::string& reference) const;
 
+  // By full id. kArtifact when it is not there or not whole on the surface.
+  [[nodiscard]] Artifact at(const std::string& id) const;
+
   // Reads a file and checks its hash against the manifest first. kArtifact when it differs.
   [[nodiscard]] std::string read(const Artifact& artifact, const std::string& file) const;
 
@@ -178,7 +181,6 @@ class Store {
   explicit Store(std::filesystem::path root) : root_(std::move(root)) {}
   [[nodiscard]] std::filesystem::path artifact_path(const std::string& id) const;
   [[nodiscard]] Artifact load(const std::string& id) const;
-  [[nodiscard]] Artifact load_claimed(const std::string& id) const;
   // The artifact if it is there and whole on the surface; a damaged one is moved out of the way.
   [[nodiscard]] std::optional<Artifact> keep_whole(const std::string& id) const;
   void move_into_place(const Draft& draft, const std::string& id) const;

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "session.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace tcrops::cli {
+
+// A subcommand of `artifacts` or `models`, with the options that all of them have.
+CLI::App& add_store_command(CLI::App& app, Session& session, const std::string& name,
+                            const std::string& help);
+
+// "1.2 MB"
+[[nodiscard]] std::string shown_size(std::uint64_t bytes);
+// The digits of an id that people see.
+[[nodiscard]] std::string shown_id(const std::string& id);
+
+void add_artifacts_gc(CLI::App& app, Session& session);
+
+}  // namespace tcrops::cli

@@ -1,0 +1,260 @@
+#include "claim.hpp"
+#include "folder.hpp"
+#include "hash_log.hpp"
+
+#include <tcrops/core/error.hpp>
+#include <tcrops/core/file.hpp>
+#include <tcrops/core/host.hpp>
+#include <tcrops/store/gc.hpp>
+#include <tcrops/store/registry.hpp>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <deque>
+#include <map>
+#include <set>
+
+namespace tcrops::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kIdDigits = 64;
+constexpr std::size_t kShownIdDigits = 12;
+constexpr std::size_t kIdsPerLogLine = 1000;
+constexpr const char* kWorkClaim = "work:";
+
+// id -> why it is kept. The first reason given stays.
+using Reasons = std::map<std::string, std::string>;
+
+void add_ids_in(const Json& evidence, const std::string& why, Reasons& roots) {
+  if (!evidence.is_object()) return;
+  for (const auto& [key, value] : evidence.items()) {
+    if (value.is_string() && value.get_ref<const std::string&>().size() == kIdDigits) {
+      roots.emplace(value.get<std::string>(), why);
+    }
+  }
+}
+
+// Versions that have an alias, and what their promotion rested on.
+Reasons model_roots(const Store& store, bool all_versions) {
+  Reasons roots;
+  const Registry registry(store);
+  for (const std::string& name : registry.names()) {
+    const RegisteredModel model = registry.read(name);
+    if (!model.problems.empty()) {
+      throw Error(ExitCode::kArtifact,
+                  fmt::format("nothing was removed: {}; which models must stay cannot be known",
+                              model.problems.front()));
+    }
+    for (const ModelVersion& version : model.versions) {
+      const auto aliases = model.aliases_of(version.number);
+      if (!aliases.empty()) {
+        roots.emplace(version.artifact, fmt::format("{}@{}", name, aliases.front()));
+      } else if (all_versions) {
+        roots.emplace(version.artifact, fmt::format("{}@v{}", name, version.number));
+      }
+    }
+    for (const RegistryEvent& event : model.events) {
+      if (model.aliases_of(event.version).empty()) continue;
+      add_ids_in(event.evidence, fmt::format("evidence for {}@v{}", name, event.version), roots);
+    }
+  }
+  return roots;
+}
+
+std::string time_before(double days) {
+  const auto then = std::chrono::system_clock::now() -
+                    std::chrono::seconds(static_cast<std::int64_t>(days * 24 * 3600));
+  return utc_text(then);
+}
+
+Reasons catalog_roots(const std::vector<CatalogEntry>& catalog, const GcRoots& wanted) {
+  Reasons roots;
+  std::map<std::string, std::size_t> seen;  // by kind
+  for (auto entry = catalog.rbegin(); entry != catalog.rend(); ++entry) {
+    if (wanted.last && ++seen[entry->kind] <= *wanted.last) {
+      roots.emplace(entry->id, fmt::format("among the newest {} of its kind", *wanted.last));
+    }
+    if (!wanted.newer_days) continue;
+    // Without a time it may be new.
+    if (entry->time.empty() || entry->time >= time_before(*wanted.newer_days)) {
+      roots.emplace(entry->id, fmt::format("published {}", entry->time.empty() ? "nobody knows when"
+                                                                               : entry->time));
+    }
+  }
+  return roots;
+}
+
+Reasons all_roots(const Store& store, const std::vector<CatalogEntry>& catalog,
+                  const GcRoots& wanted) {
+  Reasons roots;
+  for (const std::string& reference : wanted.references) {
+    roots.emplace(store.get(reference).id, "asked for as " + reference);
+  }
+  if (wanted.names) {
+    for (const auto& [name, id] : store.names()) roots.emplace(id, "name " + name);
+  }
+  roots.merge(model_roots(store, wanted.models));
+  roots.merge(catalog_roots(catalog, wanted));
+  return roots;
+}
+
+// The roots and everything they were made from. Of several reasons the one nearest to a root stays.
+Reasons reachable(const Store& store, const Reasons& roots) {
+  Reasons kept = roots;
+  struct Open {
+    std::string id;
+    std::string root;  // why its root is kept
+  };
+  std::deque<Open> open;
+  for (const auto& [id, why] : roots) open.push_back({id, why});
+  for (; !open.empty(); open.pop_front()) {
+    const auto& [id, root] = open.front();
+    try {
+      const Artifact artifact = store.at(id);
+      for (const auto& [role, parent] : artifact.manifest.parents) {
+        const std::string why =
+            fmt::format("{} of {} {}, for {}", role, kind_name(artifact.manifest.kind),
+                        artifact.short_id(), root);
+        if (kept.emplace(parent, why).second) open.push_back({parent, root});
+      }
+    } catch (const Error& e) {
+      throw Error(e.code(),
+                  fmt::format("nothing was removed: {} must stay ({}), but cannot be read: {}",
+                              id.substr(0, kShownIdDigits), kept.at(id), e.what()));
+    }
+  }
+  return kept;
+}
+
+// Half-written pointers. Whoever writes one holds the store's lock, and so do we.
+std::vector<fs::path> half_written(const fs::path& root) {
+  std::vector<fs::path> found;
+  const auto look = [&](const fs::path& path) {
+    const std::string name = path.filename().string();
+    if (name.starts_with('.') && name.find(".tmp-") != std::string::npos) found.push_back(path);
+  };
+  for (const char* folder : {"keys", "names", "models"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder)) look(entry.path());
+  }
+  for (const auto& entry : fs::directory_iterator(root)) look(entry.path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::vector<fs::path> keys_to(const fs::path& root, const std::set<std::string>& ids) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::recursive_directory_iterator(root / "keys")) {
+    if (!entry.is_regular_file() || entry.path().extension() != ".json") continue;
+    const Json key =
+        Json::parse(read_file(entry.path(), ExitCode::kArtifact), nullptr, /*exceptions=*/false);
+    if (key.is_object() && ids.contains(text_of(key, "artifact"))) found.push_back(entry.path());
+  }
+  return found;
+}
+
+void log_removals(const fs::path& root, const std::vector<GcItem>& items) {
+  for (std::size_t begin = 0; begin < items.size(); begin += kIdsPerLogLine) {
+    Json ids = Json::array();
+    for (std::size_t i = begin; i < std::min(items.size(), begin + kIdsPerLogLine); ++i) {
+      ids.push_back(items[i].id);
+    }
+    static_cast<void>(
+        store_log(root).append({{"event", "remove"}, {"time", utc_now()}, {"ids", ids}}));
+  }
+}
+
+// Pointers first, so that nobody is led to what is going; then each artifact in one step to where
+// any command may delete it.
+std::vector<fs::path> move_away(const Store& store, const GcReport& report) {
+  const fs::path& root = store.root();
+  std::set<std::string> ids;
+  for (const GcItem& item : report.removed) ids.insert(item.id);
+  log_removals(root, report.removed);
+  std::error_code ignored;
+  if (!ids.empty()) {
+    for (const fs::path& key : keys_to(root, ids)) fs::remove(key, ignored);
+  }
+  for (const std::string& name : report.names) fs::remove(root / "names" / name, ignored);
+  for (const std::string& file : report.left_behind) fs::remove(root / file, ignored);
+  std::vector<fs::path> doomed;
+  const auto doom = [&](const fs::path& from) {
+    const auto to = root / "drafts" / ("removed-" + random_name() + ".gc");
+    if (::rename(from.c_str(), to.c_str()) != 0 && errno != ENOENT) {
+      throw system_error("cannot remove", from, errno);
+    }
+    doomed.push_back(to);
+  };
+  for (const std::string& id : ids) doom(root / "artifacts" / id.substr(0, 2) / id);
+  for (const std::string& key : report.work) doom(root / "work" / key);
+  return doomed;
+}
+
+void sort_work(const fs::path& root, const std::set<std::string>& living, bool remove,
+               GcReport& report) {
+  for (const auto& entry : entries_of(root / "work")) {
+    const std::string key = entry.path().filename().string();
+    const bool used = living.contains(kWorkClaim + key);
+    (remove && !used ? report.work : report.work_kept).push_back(key);
+  }
+  std::sort(report.work.begin(), report.work.end());
+  std::sort(report.work_kept.begin(), report.work_kept.end());
+}
+
+GcReport mark(const Store& store, const GcRoots& wanted, const GcOptions& options,
+              const std::set<std::string>& living) {
+  const auto catalog = store.catalog();
+  Reasons roots;
+  for (const std::string& id : living) {
+    const bool there =
+        id.size() == kIdDigits && fs::exists(store.root() / "artifacts" / id.substr(0, 2) / id);
+    if (there) roots.emplace(id, "in use by a running command");
+  }
+  roots.merge(all_roots(store, catalog, wanted));
+  const Reasons kept = reachable(store, roots);
+  GcReport report;
+  for (const CatalogEntry& entry : catalog) {
+    const auto why = kept.find(entry.id);
+    const bool stays = why != kept.end();
+    (stays ? report.kept : report.removed)
+        .push_back({entry.id, entry.kind, entry.bytes, stays ? why->second : ""});
+    if (!stays) report.bytes += entry.bytes;
+  }
+  for (const auto& [name, id] : store.names()) {
+    if (!kept.contains(id)) report.names.push_back(name);
+  }
+  for (const fs::path& path : half_written(store.root())) {
+    report.left_behind.push_back(fs::relative(path, store.root()).string());
+  }
+  sort_work(store.root(), living, options.work, report);
+  return report;
+}
+
+}  // namespace
+
+GcReport collect_garbage(const Store& store, const GcRoots& roots, const GcOptions& options) {
+  if (!roots.any()) {
+    throw Error(ExitCode::kUsage,
+                "say what must stay: --keep-names, --keep-models, --keep-last N, --keep-newer DAYS "
+                "or --keep ARTIFACT");
+  }
+  std::vector<fs::path> doomed;
+  GcReport report;
+  {
+    const FileLock lock(store_lock(store.root()));
+    const auto living = living_claims(store.root(), "");
+    report = mark(store, roots, options, living);
+    if (!options.remove) return report;
+    doomed = move_away(store, report);
+  }
+  std::error_code ignored;
+  for (const fs::path& path : doomed) fs::remove_all(path, ignored);
+  return report;
+}
+
+}  // namespace tcrops::store
