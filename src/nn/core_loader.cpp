@@ -4,6 +4,7 @@
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/interrupt.hpp>
 #include <tcrops/nn/core.hpp>
+#include <tcrops/nn/health.hpp>
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -65,7 +66,9 @@ void prepare_environment() {
 // (Prescott) for 16.
 std::int64_t block_rows() { return vector_class() == VectorClass::kAvx512 ? 256 : 16; }
 
-std::filesystem::path find_library() {
+}  // namespace
+
+std::filesystem::path core_library() {
   std::error_code failed;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", failed);
   if (failed) {
@@ -86,13 +89,15 @@ std::filesystem::path find_library() {
                   kLibrary, places[0].string(), places[1].string()));
 }
 
+namespace {
+
 std::string last_dl_error() {
   const char* text = ::dlerror();
   return text == nullptr ? "unknown error" : text;
 }
 
 Core& open_core() {
-  const std::filesystem::path path = find_library();
+  const std::filesystem::path path = core_library();
   prepare_environment();
   void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {

@@ -19,13 +19,13 @@ std::optional<std::vector<int>> cards_of_environment() {
   return value == nullptr ? std::nullopt : listed_cards(value);
 }
 
+}  // namespace
+
 bool driver_shows_card() {
   std::error_code failed;
   return std::filesystem::exists("/dev/nvidia0", failed) ||
          std::filesystem::exists("/dev/nvidiactl", failed);
 }
-
-}  // namespace
 
 std::optional<std::vector<int>> listed_cards(std::string_view value) {
   std::vector<int> cards;

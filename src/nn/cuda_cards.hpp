@@ -15,6 +15,7 @@ namespace tcrops::nn {
 // Whether the driver shows a card and CUDA_VISIBLE_DEVICES does not hide them all. Known without
 // loading CUDA.
 [[nodiscard]] bool card_visible();
+[[nodiscard]] bool driver_shows_card();
 
 // "nvidia-h200" for the card that CUDA calls `index`; "unknown" when the driver does not say.
 [[nodiscard]] std::string card_family(int index);

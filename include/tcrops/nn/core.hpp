@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace tcrops::nn {
@@ -83,6 +84,12 @@ class Network {
   virtual void check_state(const TrainState& state) const = 0;
 };
 
+// What computes the products on the processor.
+struct ProductSpeed {
+  std::string file;     // the library that is called; "" when the system does not say
+  double gflops = 0.0;  // 10^9 operations per second on one thread, of a product as training has it
+};
+
 // The LibTorch side, opened on first use. Every exception that leaves it is a tcrops::Error.
 class Core {
  public:
@@ -96,6 +103,8 @@ class Core {
                                                       const Device& device) = 0;
   // {"libtorch": version, "blas": library and kernel, "cuda": version or null, "threads": n}
   [[nodiscard]] virtual Json describe() const = 0;
+  // Multiplies for about 0.2 s.
+  [[nodiscard]] virtual ProductSpeed measure_products() const = 0;
 };
 
 // Opens the shared object that holds LibTorch (beside the program, or ../lib/tcrops/) and returns

@@ -9,6 +9,8 @@
 #include <dlfcn.h>
 #include <torch/version.h>
 
+#include <chrono>
+
 namespace tcrops::nn {
 namespace {
 
@@ -45,6 +47,36 @@ std::string blas_name() {
     return fmt::format("{} (not OpenBLAS: slow)", library);
   }
   return at::hasMKL() ? "MKL" : "unknown";
+}
+
+// The file of the function that LibTorch's products end in; "" when it cannot be told.
+std::string product_library() {
+  Dl_info found{};
+  void* symbol = ::dlsym(RTLD_DEFAULT, "sgemm_");
+  if (symbol == nullptr || ::dladdr(symbol, &found) == 0 || found.dli_fname == nullptr) return "";
+  return found.dli_fname;
+}
+
+// Rows of a batch times the weights of a wide layer, until kSeconds have passed.
+double measure_gflops() {
+  constexpr std::int64_t kRows = 2048;
+  constexpr std::int64_t kWidth = 256;
+  constexpr double kSeconds = 0.2;
+  constexpr double kOperations = 2.0 * kRows * kWidth * kWidth;
+  const at::NoGradGuard no_gradients;
+  const at::Tensor rows = at::ones({kRows, kWidth});
+  const at::Tensor weights = at::ones({kWidth, kWidth});
+  at::Tensor product = at::mm(rows, weights);  // once untimed: buffers and pages
+  const auto begin = std::chrono::steady_clock::now();
+  std::chrono::duration<double> seconds{};
+  int done = 0;
+  do {
+    at::mm_out(product, rows, weights);
+    ++done;
+    seconds = std::chrono::steady_clock::now() - begin;
+  } while (seconds.count() < kSeconds);
+  constexpr double kGiga = 1e9;
+  return kOperations * done / seconds.count() / kGiga;
 }
 
 Json cuda_version() {
@@ -89,6 +121,12 @@ class TorchCore : public Core {
                   {"blas", blas_name()},
                   {"cuda", cuda_version()},
                   {"threads", at::get_num_threads()}};
+    });
+  }
+
+  ProductSpeed measure_products() const override {
+    return at_edge("measuring LibTorch", [] {
+      return ProductSpeed{.file = product_library(), .gflops = measure_gflops()};
     });
   }
 
