@@ -84,11 +84,11 @@ class Registry {
   // when there was none.
   RegisteredModel rollback(const std::string& name, const Move& move) const;
 
- private:
-  friend class Store;
-  // Problems of all logs, also against the hashes that the store's log has noted.
+  // Problems of all logs, also against the hashes that the store's log has noted: model -> hashes.
   [[nodiscard]] std::vector<VerifyProblem> verify(
       const std::map<std::string, std::vector<std::string>>& noted) const;
+
+ private:
   void append(const std::string& name,
               const std::function<std::optional<Json>(const RegisteredModel&)>& decide) const;
 
