@@ -24,7 +24,7 @@ constexpr std::string_view kUse = "Use";
 constexpr std::string_view kOperate = "Operate";
 constexpr std::string_view kStore = "Store and help";
 
-constexpr std::array<Command, 14> kCommands = {{
+constexpr std::array<Command, 15> kCommands = {{
     {"run", kPipeline, "run every stage of a pipeline file; what is unchanged is not run again",
      "tcrops run --config configs/quickstart.json", add_run},
     {"fetch", kPipeline, "get the raw data, verified", "tcrops fetch --config configs/viral.json",
@@ -54,6 +54,8 @@ constexpr std::array<Command, 14> kCommands = {{
     {"completion", kStore, "print the script by which a shell completes command lines of tcrops",
      "tcrops completion bash >> ~/.bashrc", add_completion},
     {"man", kStore, "print the manual page", "tcrops man | man -l -", add_man},
+    {"doctor", kStore, "examine this machine and the store; exit status 6 when something is broken",
+     "tcrops doctor", add_doctor},
 }};
 
 void add_commands(CLI::App& app, Session& session) {

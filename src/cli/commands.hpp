@@ -27,5 +27,6 @@ void add_reproduce(CLI::App& app, Session& session);
 void add_config(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 void add_man(CLI::App& app, Session& session);
+void add_doctor(CLI::App& app, Session& session);
 
 }  // namespace tcrops::cli
