@@ -205,7 +205,9 @@ std::string version_text(const Json& version) {
   for (const auto& [path, value] : flatten_json({{"made from", version["parents"]},
                                                  {"parameter", version["parameters"]},
                                                  {"metric", version["metrics"]}})) {
-    if (!value.is_null()) add(path, value.is_string() ? value.get<std::string>() : value.dump());
+    std::string name = path;
+    std::replace(name.begin(), name.end(), '.', ' ');
+    if (!value.is_null()) add(name, shown_value(value));
   }
   std::string text = format_table({"what", "value"}, facts);
   std::vector<std::vector<std::string>> judged;
@@ -244,8 +246,11 @@ Json model_log_json(const store::RegisteredModel& model) {
 std::string model_log_text(const store::RegisteredModel& model) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& event : model.events) {
+    const store::ModelVersion* version = model.find(event.version);
+    const bool made = event.event == "register" && version != nullptr && event.reason.empty();
+    const std::string why = made ? version->source : event.reason;
     rows.push_back({event.time, event.event, fmt::format("v{}", event.version), event.by,
-                    event.reason.empty() ? "-" : event.reason, short_evidence(event.evidence)});
+                    why.empty() ? "-" : why, short_evidence(event.evidence)});
   }
   return format_table({"time", "move", "version", "by", "reason", "evidence"}, rows);
 }
