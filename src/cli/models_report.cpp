@@ -108,9 +108,9 @@ std::string short_evidence(const Json& evidence) {
   }
   if (const auto champion = evidence.find("champion"); champion != evidence.end()) {
     const Json& compared = champion->at("compared");
-    parts.push_back(fmt::format("{:+.3f} against v{} ({} to {})",
-                                compared.value("difference", 0.0), champion->at("version").dump(),
-                                number(compared.at("low")), number(compared.at("high"))));
+    parts.push_back(fmt::format("{:+.3f} against v{} ({} to {})", compared.value("difference", 0.0),
+                                champion->at("version").dump(), number(compared.at("low")),
+                                number(compared.at("high"))));
   }
   return fmt::format("{}", fmt::join(parts, ", "));
 }

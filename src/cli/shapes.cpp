@@ -17,6 +17,96 @@ constexpr std::array kStage = {
     Key{"reused", "true when the store had it already"},
     Key{"seconds", "time it took; 0 when reused"},
     Key{"facts", "the `facts` of its manifest"},
+    Key{"result", "made, reused, failed or not run"},
+    Key{"problem", "why it failed, or null"},
+    Key{"blocked_by", "the failed stage that kept it from running, or null"},
+};
+constexpr std::array kPlan = {
+    Key{"name", "name of the pipeline"},
+    Key{"stages",
+        "per stage `stage`, `action` (reuse, make, follow, always, missing), `forced`, `reason`, "
+        "`artifact`, `previous`, `changes` (`field`, `was`, `now`), `waits_for`, `resumes` and "
+        "`seconds`"},
+};
+constexpr std::array kModels = {
+    Key{"models", "per model `name`, `versions`, `aliases`, `last_move` and `problems`"},
+};
+constexpr std::array kModel = {
+    Key{"name", "name of the registered model"},
+    Key{"aliases", "alias -> version"},
+    Key{"problems", "how its log was changed; none: it is whole"},
+    Key{"versions", "per version the keys of tcrops.model_version/1 from `version` to `metrics`"},
+};
+constexpr std::array kModelVersion = {
+    Key{"name", "name of the registered model"},
+    Key{"version", "from 1"},
+    Key{"aliases", "those it has"},
+    Key{"artifact", "id of the model"},
+    Key{"registered", "when"},
+    Key{"by", "who"},
+    Key{"source", "where it comes from"},
+    Key{"present", "false when the artifact was removed or is damaged; then these five are null"},
+    Key{"path", "folder of the artifact"},
+    Key{"parents", "role -> id of what it was made from"},
+    Key{"seed", "of its training"},
+    Key{"parameters", "model, learning rate, epochs, …"},
+    Key{"metrics", "by side of the split"},
+    Key{"evaluations", "every evaluation of it in the store, with dataset, metrics and caveats"},
+    Key{"events", "moves of this version, as in tcrops.model_log/1"},
+};
+constexpr std::array kModelLog = {
+    Key{"name", "name of the registered model"},
+    Key{"problems", "how the log was changed; none: it is whole"},
+    Key{"events", "per move `event`, `version`, `time`, `by`, `reason`, `evidence` and `sha256`"},
+};
+constexpr std::array kComparison = {
+    Key{"a", "`model`, `evaluation` and `caveats` of the first"},
+    Key{"b", "the same of the second"},
+    Key{"dataset", "whose test rows were used"},
+    Key{"rows", "test rows"},
+    Key{"positives", "positive ones"},
+    Key{"resamples", "draws of the paired bootstrap"},
+    Key{"metrics",
+        "per metric `a`, `b`, `difference`, its 95 % interval `low` to `high`, and `share_better`"},
+};
+constexpr std::array kPromotion = {
+    Key{"name", "name of the registered model"},
+    Key{"version", "that wanted to be champion"},
+    Key{"promoted", "false when a gate failed (exit status 6)"},
+    Key{"champion_before", "version, or null"},
+    Key{"evidence", "what the log keeps: ids, values and each gate"},
+};
+constexpr std::array kRollback = {
+    Key{"name", "name of the registered model"},
+    Key{"champion", "version that is champion again"},
+    Key{"from", "version that was"},
+};
+constexpr std::array kRegistered = {
+    Key{"name", "name of the registered model"},
+    Key{"version", "of the artifact"},
+    Key{"artifact", "id"},
+};
+constexpr std::array kReproduce = {
+    Key{"artifact", "id"},
+    Key{"same", "false when it came out differently (exit status 6)"},
+    Key{"steps",
+        "per artifact made again, parents first: `kind`, `artifact`, `made`, `copied`, `same` and "
+        "`files` (`name`, `same`, `bytes`, `difference`)"},
+};
+constexpr std::array kGc = {
+    Key{"removed_now", "false: it was only said"},
+    Key{"kept", "per artifact `id`, `kind`, `bytes` and `why`"},
+    Key{"removed", "the same of what goes; `why` is null"},
+    Key{"bytes", "of what goes"},
+    Key{"names", "names that go"},
+    Key{"work", "half-done work that goes, by key"},
+    Key{"work_kept", "half-done work that stays"},
+    Key{"left_behind", "half-written files of killed processes, which go"},
+};
+constexpr std::array kDoctor = {
+    Key{"ok", "false when a check failed (exit status 6)"},
+    Key{"checks", "per check `name`, `status` (ok, warning, failed), `found` and `advice`"},
+    Key{"facts", "per check the numbers behind it"},
 };
 constexpr std::array kPredict = {
     Key{"rows", "rows read"},
@@ -30,7 +120,9 @@ constexpr std::array kServeCheck = {
     Key{"latency", "times of single rows, or null when they were not taken"},
 };
 constexpr std::array kArtifacts = {
-    Key{"artifacts", "per artifact `id`, `kind`, `stage`, `names` and `damaged`"},
+    Key{"artifacts",
+        "per artifact, oldest first, `id`, `kind`, `stage`, `names`, `published`, `bytes`, "
+        "`parents` and `damaged`"},
 };
 constexpr std::array kArtifact = {
     Key{"id", "SHA-256 of the manifest"},
@@ -46,14 +138,23 @@ constexpr std::array kConfig = {
     Key{"origins", "per `section.key`: default, file, environment or command line"},
 };
 constexpr std::array kConfigValidate = {
-    Key{"valid", "true; what is wrong ends with exit status 3"},
+    Key{"valid", "false when something is wrong (exit status 3)"},
+    Key{"file", "the pipeline file"},
+    Key{"problems", "per problem `file`, `line`, `column`, `key` and `message`"},
+};
+constexpr std::array kConfigInit = {
+    Key{"file", "the pipeline file written, or null"},
+    Key{"schema_file", "the JSON Schema written beside it, or null"},
 };
 constexpr std::array kConfigSchema = {
     Key{"$schema", "the draft it follows"},
     Key{"title", "what it describes"},
+    Key{"description", "the same in a sentence"},
     Key{"type", "object"},
     Key{"properties", "sections and their keys, with meaning, range and default"},
     Key{"additionalProperties", "false: an unknown key is an error"},
+    Key{"allowComments", "true, for editors"},
+    Key{"allowTrailingCommas", "false, for editors"},
 };
 constexpr std::array kCompletion = {
     Key{"shell", "bash, zsh or fish"},
@@ -77,17 +178,30 @@ constexpr std::array kVersion = {
 
 constexpr std::array kShapes = {
     Shape{"tcrops.run/1", "run", kRun},
+    Shape{"tcrops.plan/1", "run --dry-run", kPlan},
     Shape{"tcrops.stage/1",
           "fetch, preprocess, tune, train, evaluate; serve-check and predict with --config",
           kStage},
     Shape{"tcrops.predict/1", "predict --input", kPredict},
     Shape{"tcrops.serve_check/1", "serve-check --model", kServeCheck},
+    Shape{"tcrops.models/1", "models list", kModels},
+    Shape{"tcrops.model/1", "models show NAME", kModel},
+    Shape{"tcrops.model_version/1", "models show NAME@VERSION", kModelVersion},
+    Shape{"tcrops.model_log/1", "models log", kModelLog},
+    Shape{"tcrops.comparison/1", "models compare", kComparison},
+    Shape{"tcrops.promotion/1", "models promote", kPromotion},
+    Shape{"tcrops.rollback/1", "models rollback", kRollback},
+    Shape{"tcrops.registered/1", "models register", kRegistered},
+    Shape{"tcrops.reproduce/1", "reproduce", kReproduce},
     Shape{"tcrops.artifacts/1", "artifacts ls", kArtifacts},
     Shape{"tcrops.artifact/1", "artifacts show", kArtifact},
     Shape{"tcrops.verify/1", "artifacts verify", kVerify},
+    Shape{"tcrops.gc/1", "artifacts gc", kGc},
+    Shape{"tcrops.config_init/1", "config init", kConfigInit},
     Shape{"tcrops.config/1", "config show", kConfig},
     Shape{"tcrops.config_validate/1", "config validate", kConfigValidate},
     Shape{"", "config schema (JSON Schema itself)", kConfigSchema},
+    Shape{"tcrops.doctor/1", "doctor", kDoctor},
     Shape{"tcrops.completion/1", "completion", kCompletion},
     Shape{"tcrops.man/1", "man", kMan},
     Shape{"tcrops.version/1", "--version", kVersion},

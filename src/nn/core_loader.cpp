@@ -40,18 +40,30 @@ Kernels kernels(VectorClass value) {
 #endif
 }
 
+std::vector<std::string> variables_of_the_blas() {
+  std::vector<std::string> names;
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string name = std::string(*entry).substr(0, std::string_view(*entry).find('='));
+    for (const char* family : {"OPENBLAS_", "GOTO_", "MKL_"}) {
+      if (name.starts_with(family)) names.push_back(name);
+    }
+  }
+  return names;
+}
+
 // The arithmetic libraries read these once, when they are loaded; what the user has set would
 // change results. One thread per caller: on nets this small a second one makes training four times
 // slower, and trials run in parallel instead. The kernels are named because backend_class() then
 // says which they were, and because OpenBLAS chooses by processor model and takes AVX2 on AVX-512
 // processors that it does not know (half the speed).
 void prepare_environment() {
+  // Sizes of blocks and the like decide in which order sums are taken.
+  for (const std::string& name : variables_of_the_blas()) ::unsetenv(name.c_str());
   ::setenv("OPENBLAS_NUM_THREADS", "1", 1);
   ::setenv("OMP_NUM_THREADS", "1", 1);
   ::setenv("MKL_NUM_THREADS", "1", 1);
   const Kernels names = kernels(vector_class());
   ::setenv("ATEN_CPU_CAPABILITY", names.aten, 1);
-  ::unsetenv("OPENBLAS_CORETYPE");
   if (names.openblas != nullptr) ::setenv("OPENBLAS_CORETYPE", names.openblas, 1);
   // What cuBLAS needs to give the same sums on every run, in full single precision.
   ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 1);

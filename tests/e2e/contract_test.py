@@ -13,23 +13,35 @@ from product import CHECK_FAILED, KINDS, OK, PROGRAM, QUICKSTART, STAGES, USAGE,
 
 
 COMMANDS = {
-    "run": ["--config", "--set", "--store", "--device", "--jobs", "--mirror"],
+    "run": ["--config", "--set", "--store", "--device", "--jobs", "--mirror", "--dry-run", "--from", "--until", "--force",
+            "--keep-going"],
     "fetch": ["--config", "--set", "--store", "--mirror", "--require-inputs", "--force"],
     "preprocess": ["--config", "--set", "--store", "--require-inputs", "--force"],
     "tune": ["--config", "--set", "--store", "--trials", "--jobs", "--device", "--require-inputs", "--force"],
     "train": ["--config", "--set", "--store", "--device", "--require-inputs", "--force"],
-    "evaluate": ["--config", "--set", "--store", "--device", "--require-inputs", "--force"],
+    "evaluate": ["--model", "--dataset", "--config", "--set", "--store", "--device", "--require-inputs", "--force"],
     "serve-check": ["--model", "--device", "--requests", "--max-p99-ms", "--config", "--set", "--store",
                     "--require-inputs"],
     "predict": ["--model", "--input", "--output", "--device", "--strict", "--config", "--set", "--store",
                 "--require-inputs"],
-    "artifacts ls": ["--store"],
+    "models list": ["--store"],
+    "models show": ["--store", "model"],
+    "models compare": ["--store", "--dataset", "--resamples", "--config", "--set"],
+    "models promote": ["--store", "--config", "--set", "--skip-gates", "--reason", "--by"],
+    "models rollback": ["--store", "--reason", "--by"],
+    "models log": ["--store", "model"],
+    "models register": ["--store", "--name", "--reason", "--by"],
+    "reproduce": ["--store", "--only", "--scratch", "--device"],
+    "artifacts ls": ["--store", "--kind", "--last"],
     "artifacts show": ["--store", "artifact"],
     "artifacts verify": ["--store"],
+    "artifacts gc": ["--store", "--keep-names", "--keep-models", "--keep-last", "--keep-newer", "--keep", "--work",
+                     "--delete"],
     "config init": ["FILE", "--source", "--name", "--force"],
     "config show": ["--config", "--set"],
     "config validate": ["--config", "--set"],
     "config schema": [],
+    "doctor": ["--store"],
     "completion": ["shell"],
     "man": ["--markdown"],
 }
@@ -142,6 +154,19 @@ class Streams(product.ProductCase):
         yield (["predict", "--model", "quickstart.model", "--input", examples, "--output", self.folder / "scored.csv"],
                "tcrops.predict/1")
         yield ["serve-check", "--model", "quickstart.model"], "tcrops.serve_check/1"
+        yield ["run", *QUICKSTART, "--dry-run"], "tcrops.plan/1"
+        yield ["models", "list"], "tcrops.models/1"
+        yield ["models", "show", "quickstart"], "tcrops.model/1"
+        yield ["models", "show", "quickstart@v1"], "tcrops.model_version/1"
+        yield ["models", "log", "quickstart"], "tcrops.model_log/1"
+        yield ["models", "compare", "quickstart@v1", "quickstart@v2"], "tcrops.comparison/1"
+        yield ["models", "promote", "quickstart@v1"], "tcrops.promotion/1"
+        yield ["models", "promote", "quickstart@v2", "--skip-gates", "--reason", "a test"], "tcrops.promotion/1"
+        yield ["models", "rollback", "quickstart"], "tcrops.rollback/1"
+        yield ["models", "register", "quickstart.model", "--name", "other"], "tcrops.registered/1"
+        yield ["reproduce", "quickstart.dataset"], "tcrops.reproduce/1"
+        yield ["doctor"], "tcrops.doctor/1"
+        yield ["artifacts", "gc", "--keep-names"], "tcrops.gc/1"
         yield ["artifacts", "ls"], "tcrops.artifacts/1"
         yield ["artifacts", "show", "quickstart.study"], "tcrops.artifact/1"
         yield ["artifacts", "verify"], "tcrops.verify/1"
