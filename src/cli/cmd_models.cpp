@@ -157,7 +157,7 @@ void add_models(CLI::App& app, Session& session) {
       ->type_name(kModelType)
       ->required();
   registered.add_option("--name", *name, "registered model that gets the version")
-      ->type_name("NAME")
+      ->type_name("TEXT")
       ->required();
   add_move_options(registered, added->move);
   registered.callback([&session, added, name] {

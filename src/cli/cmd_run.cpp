@@ -63,6 +63,8 @@ std::string next_commands(const Session& session, const store::Artifact& model) 
   text += fmt::format("  {} predict{} --model {}.model --input {}\n", session.program, store, name,
                       model.file("examples.csv").string());
   text += fmt::format("  {} artifacts show{} {}.evaluation\n", session.program, store, name);
+  text += fmt::format("  {} models promote{} {} --config {}\n", session.program, store, name,
+                      session.config_path);
   text += fmt::format("  {} run{} --config {}{} --set seed={}\n", session.program, store,
                       session.config_path, repeated_options(session), session.config.seed + 1);
   return text;

@@ -5,6 +5,7 @@
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/text.hpp>
 #include <tcrops/stages/pipeline.hpp>
+#include <tcrops/store/registry.hpp>
 #include <tcrops/store/store.hpp>
 
 #include <fmt/format.h>
@@ -97,13 +98,38 @@ std::string store_of(const Place& place) {
   return path;
 }
 
-// Names, and the beginning of an id once some digits of one are typed.
+// Registered models' aliases, and their versions once the model stands there.
+Candidates versions(const store::Store& store, const std::string& typed) {
+  Candidates found;
+  const store::Registry registry(store);
+  for (const std::string& name : registry.names()) {
+    if (!name.starts_with(typed.substr(0, typed.find('@')))) continue;
+    const auto model = registry.read(name);
+    for (const auto& [alias, number] : model.aliases)
+      found.push_back({fmt::format("{}@{}", name, alias), fmt::format("version {}", number)});
+    if (typed.find('@') == std::string::npos) continue;
+    for (const auto& version : model.versions)
+      found.push_back({fmt::format("{}@v{}", name, version.number), version.source});
+  }
+  return found;
+}
+
+Candidates registered_models(const Place& place, const std::string& typed) {
+  const auto store = store::Store::open_existing(store_of(place));
+  Candidates found;
+  for (const std::string& name : store::Registry(store).names())
+    found.push_back({name, "registered model"});
+  for (Candidate& each : versions(store, typed)) found.push_back(std::move(each));
+  return found;
+}
+
+// Names, versions of registered models, and the beginning of an id once some digits of one are typed.
 Candidates artifacts(const Place& place, const std::string& typed, bool only_models) {
   Candidates found;
   const auto add = [&](const store::Store& store, const std::string& text,
                        const std::string& reference) {
     try {
-      const auto artifact = store.get(reference);
+      const auto artifact = store.at(reference);
       const bool model = artifact.manifest.kind == store::Kind::kModel;
       if (only_models && !model) return;
       found.push_back({text, fmt::format("{} {} by {}", store::kind_name(artifact.manifest.kind),
@@ -115,6 +141,9 @@ Candidates artifacts(const Place& place, const std::string& typed, bool only_mod
   const auto store = store::Store::open_existing(store_of(place));
   for (const auto& [name, id] : store.names()) {
     if (name.starts_with(typed)) add(store, name, id);
+  }
+  for (Candidate& each : versions(store, typed)) {
+    if (each.text.starts_with(typed)) found.push_back(std::move(each));
   }
   if (!found.empty() || typed.empty()) return found;
   const std::size_t digits = std::max<std::size_t>(12, typed.size());
@@ -191,6 +220,7 @@ Candidates values(const OptionInfo& option, const Place& place, const FieldTable
   if (option.type == kArtifactType || option.type == kNameType)
     return artifacts(place, typed, false);
   if (option.type == kModelType) return artifacts(place, typed, true);
+  if (option.type == kRegisteredType) return registered_models(place, typed);
   if (option.type == kAssignmentType) return assignments(fields, typed);
   if (option.type == kDeviceType) return texts({"auto", "cpu", "cuda"});
   if (option.type == kStageType) return texts(stage_names());

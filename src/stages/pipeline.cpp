@@ -47,6 +47,7 @@ std::optional<store::Artifact> find_result(const store::Store& store, const stor
   try {
     return store.find(key, store::Store::Damage::kThrow);
   } catch (const Error& e) {
+    if (e.code() != ExitCode::kArtifact) throw;
     throw Error(ExitCode::kCheckFailed,
                 fmt::format("serve-check says no; do not serve this model: {}", e.what()));
   }

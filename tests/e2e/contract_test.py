@@ -41,9 +41,9 @@ COMMANDS = {
     "config show": ["--config", "--set"],
     "config validate": ["--config", "--set"],
     "config schema": [],
-    "doctor": ["--store"],
     "completion": ["shell"],
     "man": ["--markdown"],
+    "doctor": ["--store"],
 }
 
 
@@ -231,10 +231,10 @@ class Streams(product.ProductCase):
         store = self.copy()
         done = self.ok(["run", *QUICKSTART], store=store)
         suggested = done.stdout.split("Next, for example:\n")[1].splitlines()
-        self.assertEqual(len(suggested), 3)
+        self.assertEqual(len(suggested), 4)
         for setting in QUICKSTART[3::2]:
-            self.assertIn(f"--set {setting}", suggested[2], "another pipeline is suggested than the one that ran")
-        for line in suggested[:2]:
+            self.assertIn(f"--set {setting}", suggested[3], "another pipeline is suggested than the one that ran")
+        for line in suggested[:3]:
             again = subprocess.run(line.strip(), shell=True, env=product.environment(), cwd=self.folder,
                                    capture_output=True, text=True, check=False)
             self.assertEqual(again.returncode, OK, again.stderr)

@@ -357,9 +357,9 @@ class Usage(Case):
         self.fails(USAGE, [], "no command given", "--help")
 
     def test_missing_config(self):
-        for command in ("run", "fetch", "preprocess", "tune", "train", "evaluate", "config validate"):
+        for command in ("run", "fetch", "preprocess", "tune", "train", "config validate"):
             self.fails(USAGE, command.split(), "--config", "required", "--help")
-        for command in ("predict", "serve-check"):
+        for command in ("predict", "serve-check", "evaluate"):
             self.fails(USAGE, [command], "--model MODEL", "--config FILE")
         self.fails(USAGE, ["predict", "--model", "a"], "--input FILE", store=prepared())
         self.fails(USAGE, ["artifacts", "show"], "artifact", "required")
