@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include <filesystem>
+#include <string>
 
 namespace tcrops::store {
 
@@ -17,6 +18,18 @@ inline std::filesystem::directory_iterator entries_of(const std::filesystem::pat
                        ExitCode::kArtifact);
   }
   return entries;
+}
+
+// Where an artifact stands, whether it is there or not.
+inline std::filesystem::path artifact_folder(const std::filesystem::path& root,
+                                             const std::string& id) {
+  return root / "artifacts" / id.substr(0, 2) / id;
+}
+
+// Whether it is the SHA-256 of something: 64 lower-case hexadecimal digits.
+inline bool is_id(const std::string& text) {
+  constexpr std::size_t kDigits = 64;
+  return text.size() == kDigits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
 }  // namespace tcrops::store

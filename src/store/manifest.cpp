@@ -88,6 +88,21 @@ Json ReuseKey::to_json() const {
           {"backend_class", backend_class}};
 }
 
+ReuseKey reuse_key_from_json(const Json& json, const std::string& name) {
+  try {
+    ReuseKey key;
+    key.stage = json.at("stage").get<std::string>();
+    key.stage_version = json.at("stage_version").get<std::int64_t>();
+    key.configuration = json.at("configuration");
+    key.parents = json.at("parents").get<std::map<std::string, std::string>>();
+    key.seed = json.at("seed").get<std::int64_t>();
+    key.backend_class = json.at("backend_class").get<std::string>();
+    return key;
+  } catch (const Json::exception& e) {
+    throw Error(ExitCode::kArtifact, fmt::format("{}: not a reuse key: {}", name, e.what()));
+  }
+}
+
 std::string ReuseKey::digest() const { return sha256_hex(canonical_json(to_json())); }
 
 }  // namespace tcrops::store

@@ -1,5 +1,7 @@
 #include "claim.hpp"
+#include "folder.hpp"
 #include "hash_log.hpp"
+#include "log_index.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/file.hpp>
@@ -103,9 +105,7 @@ Store Store::open_existing(const fs::path& root) {
   return Store(root);
 }
 
-fs::path Store::artifact_path(const std::string& id) const {
-  return root_ / "artifacts" / id.substr(0, 2) / id;
-}
+fs::path Store::artifact_path(const std::string& id) const { return artifact_folder(root_, id); }
 
 Artifact Store::load(const std::string& id) const {
   Artifact artifact;
@@ -271,6 +271,7 @@ Artifact Store::enter(Draft draft, const std::string& id, Json entry,
   const FileLock lock(store_lock(root_), FileLock::Mode::kShared);
   if (existing && !fs::exists(existing->directory)) existing.reset();  // removed since
   claim(id);
+  const bool was_there = existing.has_value();
   if (!existing) {
     // The log line comes first: an artifact without one would be suspect, a line without its
     // artifact is only a publication that was cut off.
@@ -284,7 +285,15 @@ Artifact Store::enter(Draft draft, const std::string& id, Json entry,
     }
     existing = load_published(id);
   }
-  for (const ReuseKey& key : keys) point_key(root_, key, id);
+  for (const ReuseKey& key : keys) {
+    const std::string digest = key.digest();
+    const bool is_logged = !was_there && digest == keys.front().digest();
+    if (!is_logged && key_target(root_, digest) != id) {
+      static_cast<void>(store_log(root_).append(
+          {{"event", "key"}, {"time", utc_now()}, {"id", id}, {"key", digest}}));
+    }
+    point_key(root_, key, id);
+  }
   return *std::move(existing);
 }
 

@@ -61,6 +61,8 @@ struct ReuseKey {
   [[nodiscard]] Json to_json() const;
   [[nodiscard]] std::string digest() const;  // SHA-256
 };
+// The opposite of ReuseKey::to_json; kArtifact when it is none. `name` stands for the source.
+[[nodiscard]] ReuseKey reuse_key_from_json(const Json& json, const std::string& name);
 
 struct VerifyProblem {
   std::string id;
@@ -137,7 +139,8 @@ class Store {
   // Takes an artifact from elsewhere into the store: `draft` holds its files, manifest.json and
   // run.json. kArtifact when they are not what `id` says. `keys` are reuse keys it answers to.
   Artifact adopt(Draft draft, const std::string& id, const std::vector<ReuseKey>& keys) const;
-  // The reuse keys that point at an artifact, as far as the log knows them.
+  // The reuse keys that point at an artifact, as far as the log knows them, by digest. A damaged
+  // one is left out.
   [[nodiscard]] std::vector<ReuseKey> keys_of(const std::string& id) const;
 
   // The artifact stored under a key, if it is there and whole on the surface (manifest hash right,
