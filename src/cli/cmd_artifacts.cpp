@@ -148,10 +148,7 @@ void add_artifacts(CLI::App& app, Session& session) {
   auto reference = std::make_shared<std::string>();
   CLI::App& shown =
       add_store_command(app, session, "show", "what an artifact is made of and what it says");
-  shown
-      .add_option("artifact", *reference,
-                  "name (viral.model), version (viral@champion, viral@v3) or the first 6 or more "
-                  "digits of an id")
+  shown.add_option("artifact", *reference, kReferenceHelp)
       ->type_name(kArtifactType)
       ->required();
   shown.callback([&session, reference] {
@@ -159,7 +156,11 @@ void add_artifacts(CLI::App& app, Session& session) {
   });
   add_store_command(app, session, "verify", "hash every file again; exit status 5 when one differs")
       .callback([&session] { session.action = [&session] { return verify(session); }; });
+  add_artifacts_lineage(app, session);
+  add_artifacts_diff(app, session);
   add_artifacts_gc(app, session);
+  add_artifacts_export(app, session);
+  add_artifacts_import(app, session);
 }
 
 }  // namespace tcrops::cli

@@ -93,6 +93,36 @@ constexpr std::array kReproduce = {
         "per artifact made again, parents first: `kind`, `artifact`, `made`, `copied`, `same` and "
         "`files` (`name`, `same`, `bytes`, `difference`)"},
 };
+constexpr std::array kLineage = {
+    Key{"root", "id of what was asked for"},
+    Key{"nodes",
+        "per artifact `id`, `kind`, `stage`, `stage_version`, `seed`, `names`, `versions`, `made`, "
+        "`host`, `origin`, `read_from`, `licence`, `citation`, `files` (of raw data: `name`, "
+        "`bytes`, `sha256`) and `problem`; what is unknown is null"},
+    Key{"edges", "`from` an input, `to` what was made from it, `role`"},
+};
+constexpr std::array kDiff = {
+    Key{"a", "id"},
+    Key{"b", "id"},
+    Key{"same", "true when they are one artifact"},
+    Key{"fields", "per differing part of the manifests `path`, `a` and `b`"},
+    Key{"files", "per differing file `name`, `a` and `b` (`bytes`, `sha256`, or null)"},
+    Key{"equal_files", "how many are equal"},
+    Key{"causes", "what differs upstream, nearest first: `at` (roles that lead there), `path`, `a`, `b`"},
+    Key{"not_followed", "inputs that could not be compared, and why"},
+};
+constexpr std::array kExport = {
+    Key{"file", "the archive"},
+    Key{"sha256", "of it"},
+    Key{"bytes", "of it"},
+    Key{"artifacts", "`id` and `kind`, parents first"},
+};
+constexpr std::array kImport = {
+    Key{"roots", "`reference` and `id` of what was exported"},
+    Key{"added", "`id` and `kind` of what was not there"},
+    Key{"present", "the same of what was"},
+    Key{"name", "given with --as, or null"},
+};
 constexpr std::array kGc = {
     Key{"removed_now", "false: it was only said"},
     Key{"kept", "per artifact `id`, `kind`, `bytes` and `why`"},
@@ -196,6 +226,10 @@ constexpr std::array kShapes = {
     Shape{"tcrops.artifacts/1", "artifacts ls", kArtifacts},
     Shape{"tcrops.artifact/1", "artifacts show", kArtifact},
     Shape{"tcrops.verify/1", "artifacts verify", kVerify},
+    Shape{"tcrops.lineage/1", "artifacts lineage", kLineage},
+    Shape{"tcrops.diff/1", "artifacts diff", kDiff},
+    Shape{"tcrops.export/1", "artifacts export", kExport},
+    Shape{"tcrops.import/1", "artifacts import", kImport},
     Shape{"tcrops.gc/1", "artifacts gc", kGc},
     Shape{"tcrops.config_init/1", "config init", kConfigInit},
     Shape{"tcrops.config/1", "config show", kConfig},

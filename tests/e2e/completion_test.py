@@ -24,7 +24,7 @@ ALIAS = "quickstart@champion"
 CASES = (
     ("command", "tcrops art", ["artifacts"]),
     ("several commands", "tcrops p", sorted(STAGE_COMMANDS)),
-    ("subcommand", "tcrops artifacts ", ["ls", "show", "verify"]),
+    ("subcommand", "tcrops artifacts ", ["diff", "export", "gc", "import", "lineage", "ls", "show", "verify"]),
     ("option", "tcrops predict --st", ["--store", "--strict"]),
     ("option given already", "tcrops predict --strict --st", ["--store"]),
     ("artifact", "tcrops artifacts show quickstart.", NAMES),
@@ -93,7 +93,7 @@ class Engine(Case):
         return done.stdout.splitlines()
 
     def test_candidates_have_a_description(self):
-        self.assertEqual(self.answer("art"), ["artifacts\tlist, show and verify what is in the store"])
+        self.assertEqual(self.answer("art"), ["artifacts\twhat is in the store: list, show, verify, trace, compare, carry and remove"])
         self.assertEqual(self.answer("run", "--set", "tune.tr"), ["tune.trials=\tnumber of trials in all"])
         self.assertRegex(self.answer("artifacts", "show", "quickstart.raw")[0],
                          r"^quickstart\.raw\traw [0-9a-f]{12} by fetch$")

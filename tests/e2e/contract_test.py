@@ -35,8 +35,12 @@ COMMANDS = {
     "artifacts ls": ["--store", "--kind", "--last"],
     "artifacts show": ["--store", "artifact"],
     "artifacts verify": ["--store"],
+    "artifacts lineage": ["--store", "artifact", "--format", "--down"],
+    "artifacts diff": ["--store", "--exit-code"],
     "artifacts gc": ["--store", "--keep-names", "--keep-models", "--keep-last", "--keep-newer", "--keep", "--work",
                      "--delete"],
+    "artifacts export": ["--store", "artifacts", "--output", "--no-ancestors"],
+    "artifacts import": ["--store", "file", "--as", "--allow-missing-ancestors"],
     "config init": ["FILE", "--source", "--name", "--force"],
     "config show": ["--config", "--set"],
     "config validate": ["--config", "--set"],
@@ -170,6 +174,11 @@ class Streams(product.ProductCase):
         yield ["artifacts", "ls"], "tcrops.artifacts/1"
         yield ["artifacts", "show", "quickstart.study"], "tcrops.artifact/1"
         yield ["artifacts", "verify"], "tcrops.verify/1"
+        yield ["artifacts", "lineage", "quickstart.model"], "tcrops.lineage/1"
+        yield ["artifacts", "diff", "quickstart.raw", "quickstart.model"], "tcrops.diff/1"
+        archive = self.folder / "archive.tar"
+        yield ["artifacts", "export", "quickstart.model", "--output", archive], "tcrops.export/1"
+        yield ["artifacts", "import", archive], "tcrops.import/1"
         yield ["config", "init", self.folder / "own.json"], "tcrops.config_init/1"
         yield ["config", "show", *QUICKSTART], "tcrops.config/1"
         yield ["config", "validate", *QUICKSTART], "tcrops.config_validate/1"

@@ -54,6 +54,7 @@ class Store(product.ProductCase):
         # What only reads works there.
         read_only(OK, ["artifacts", "ls"])
         read_only(OK, ["artifacts", "verify"])
+        read_only(OK, ["artifacts", "lineage", "quickstart.model"])
         read_only(OK, ["serve-check", "--model", "quickstart.model"])
         read_only(OK, ["predict", "--model", "quickstart.model", "--input",
                        product.named(self.store, "quickstart.model") / "examples.csv"])
