@@ -48,8 +48,9 @@ class TarWriter {
     check(archive_write_open(a, this, nullptr, pass_on, nullptr));
   }
   ~TarWriter() {
-    // What is left to write must not follow an error.
-    if (!closed_) archive_write_fail(archive_.get());
+    // Freeing it closes it, which wants to fill up the entry: nothing may follow an error.
+    is_abandoned_ = !is_closed_;
+    archive_.reset();
   }
   TarWriter(const TarWriter&) = delete;
   TarWriter& operator=(const TarWriter&) = delete;
@@ -68,7 +69,7 @@ class TarWriter {
   }
   void write(std::string_view bytes) {
     const la_ssize_t written = archive_write_data(archive_.get(), bytes.data(), bytes.size());
-    if (written != static_cast<la_ssize_t>(bytes.size())) fail();
+    if (written != static_cast<la_ssize_t>(bytes.size()) || problem_) fail();
   }
   void add(const std::string& path, std::string_view bytes) {
     begin(path, bytes.size());
@@ -76,7 +77,7 @@ class TarWriter {
   }
   void close() {
     check(archive_write_close(archive_.get()));
-    closed_ = true;
+    is_closed_ = true;
   }
 
  private:
@@ -87,19 +88,19 @@ class TarWriter {
     void operator()(archive_entry* entry) const { archive_entry_free(entry); }
   };
 
-  // No exception may pass through libarchive.
+  // No exception may pass through libarchive, which would leak if it were told: check() throws it.
   static la_ssize_t pass_on(archive* /*a*/, void* self, const void* bytes, std::size_t size) {
     auto* const writer = static_cast<TarWriter*>(self);
+    if (writer->is_abandoned_) return -1;
     try {
-      writer->output_({static_cast<const char*>(bytes), size});
-      return static_cast<la_ssize_t>(size);
+      if (!writer->problem_) writer->output_({static_cast<const char*>(bytes), size});
     } catch (...) {
       writer->problem_ = std::current_exception();
-      return -1;
     }
+    return static_cast<la_ssize_t>(size);
   }
   void check(int status) {
-    if (status != ARCHIVE_OK) fail();
+    if (status != ARCHIVE_OK || problem_) fail();
   }
   [[noreturn]] void fail() {
     if (problem_) std::rethrow_exception(problem_);
@@ -111,7 +112,8 @@ class TarWriter {
   std::unique_ptr<archive, ArchiveFree> archive_;
   std::function<void(std::string_view)> output_;
   std::exception_ptr problem_;
-  bool closed_ = false;
+  bool is_closed_ = false;
+  bool is_abandoned_ = false;
 };
 
 // The artifacts to write, parents first.
