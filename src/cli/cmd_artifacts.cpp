@@ -148,9 +148,7 @@ void add_artifacts(CLI::App& app, Session& session) {
   auto reference = std::make_shared<std::string>();
   CLI::App& shown =
       add_store_command(app, session, "show", "what an artifact is made of and what it says");
-  shown.add_option("artifact", *reference, kReferenceHelp)
-      ->type_name(kArtifactType)
-      ->required();
+  shown.add_option("artifact", *reference, kReferenceHelp)->type_name(kArtifactType)->required();
   shown.callback([&session, reference] {
     session.action = [&session, reference] { return show(session, *reference); };
   });

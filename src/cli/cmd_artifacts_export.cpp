@@ -118,7 +118,7 @@ int export_artifacts(const Session& session, const ExportRequest& request) {
 
 void add_artifacts_export(CLI::App& app, Session& session) {
   CLI::App& sub = add_store_command(app, session, "export",
-                                        "write artifacts and all they were made from to one file");
+                                    "write artifacts and all they were made from to one file");
   auto request = std::make_shared<ExportRequest>();
   sub.add_option("artifacts", request->references, kReferenceHelp)
       ->type_name(kArtifactType)

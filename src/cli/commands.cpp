@@ -47,7 +47,8 @@ constexpr std::array<Command, 15> kCommands = {{
      "make an artifact again from its manifest and compare byte by byte; exit status 6 when it "
      "differs",
      "tcrops reproduce viral.model", add_reproduce},
-    {"artifacts", kStore, "what is in the store: list, show, verify, trace, compare, carry and remove",
+    {"artifacts", kStore,
+     "what is in the store: list, show, verify, trace, compare, carry and remove",
      "tcrops artifacts ls", add_artifacts},
     {"config", kStore, "start, show, validate or describe a pipeline file",
      "tcrops config show --config configs/viral.json", add_config},

@@ -123,7 +123,8 @@ Candidates registered_models(const Place& place, const std::string& typed) {
   return found;
 }
 
-// Names, versions of registered models, and the beginning of an id once some digits of one are typed.
+// Names, versions of registered models, and the beginning of an id once some digits of one are
+// typed.
 Candidates artifacts(const Place& place, const std::string& typed, bool only_models) {
   Candidates found;
   const auto add = [&](const store::Store& store, const std::string& text,

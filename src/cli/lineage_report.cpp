@@ -14,8 +14,6 @@ namespace {
 
 using store::LineageNode;
 
-
-
 // A manifest may come from elsewhere: nothing in it must steer a terminal.
 std::string plain(std::string text) {
   constexpr unsigned char kFirstPrintable = 0x20;

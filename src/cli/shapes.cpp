@@ -108,7 +108,8 @@ constexpr std::array kDiff = {
     Key{"fields", "per differing part of the manifests `path`, `a` and `b`"},
     Key{"files", "per differing file `name`, `a` and `b` (`bytes`, `sha256`, or null)"},
     Key{"equal_files", "how many are equal"},
-    Key{"causes", "what differs upstream, nearest first: `at` (roles that lead there), `path`, `a`, `b`"},
+    Key{"causes",
+        "what differs upstream, nearest first: `at` (roles that lead there), `path`, `a`, `b`"},
     Key{"not_followed", "inputs that could not be compared, and why"},
 };
 constexpr std::array kExport = {

@@ -17,8 +17,8 @@ from product import KINDS, OK, PROGRAM, STAGES, prepared  # noqa: E402
 
 NAMES = sorted(f"quickstart.{kind}" for kind in KINDS)
 STAGE_COMMANDS = [stage for stage in STAGES if stage.startswith("p")]
-# A name with a character at which Bash breaks words, as an alias of a model has.
-ALIAS = "quickstart@champion"
+# An alias of a registered model: it has a character at which Bash breaks words.
+ALIAS = "quickstart@candidate"
 
 # what is tested, the line up to the cursor, and the whole words offered for its last one
 CASES = (
@@ -29,8 +29,10 @@ CASES = (
     ("option given already", "tcrops predict --strict --st", ["--store"]),
     ("artifact", "tcrops artifacts show quickstart.", NAMES),
     ("artifact in quotes", 'tcrops artifacts show "quickstart.ra', ["quickstart.raw"]),
-    ("artifact with @", "tcrops artifacts show quickstart@ch", [ALIAS]),
+    ("artifact with @", "tcrops artifacts show quickstart@ca", [ALIAS]),
     ("model", "tcrops predict --model quick", ["quickstart.model", ALIAS]),
+    ("registered model", "tcrops models show qu", ["quickstart", ALIAS]),
+    ("version", "tcrops models rollback quickstart@v", [f"quickstart@v{number}" for number in range(1, 5)]),
     ("model behind =", "tcrops predict --model=quickstart.", ["--model=quickstart.model"]),
     ("key", "tcrops run --set tune.tr", ["tune.trials="]),
     ("several keys", "tcrops run --set tune.epochs", ["tune.epochs_max=", "tune.epochs_min="]),
@@ -53,8 +55,6 @@ class Case(product.ProductCase):
     def setUp(self):
         super().setUp()
         self.copy()
-        names = self.store / "names"
-        shutil.copy(names / "quickstart.model", names / ALIAS)
         self.work = self.folder / "work"
         (self.work / "inner").mkdir(parents=True)
         (self.work / "pipeline.json").write_text("{}")
