@@ -1,5 +1,7 @@
 #include "lineage_report.hpp"
 
+#include "cmd_artifacts.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
