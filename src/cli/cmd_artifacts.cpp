@@ -44,7 +44,8 @@ int list(const Session& session, const ListFilter& filter) {
   std::vector<std::vector<std::string>> rows;
   for (const store::CatalogEntry& entry : entries) {
     const bool damaged = entry.kind.empty();
-    const auto& called = names[entry.id];
+    const auto at = names.find(entry.id);
+    const auto called = at == names.end() ? std::vector<std::string>() : at->second;
     if (session.json) {
       json["artifacts"].push_back({{"id", entry.id},
                                    {"kind", damaged ? Json() : Json(entry.kind)},

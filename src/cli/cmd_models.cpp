@@ -61,7 +61,8 @@ int register_model(const Session& session, const std::string& reference, const s
     throw Error(ExitCode::kUsage,
                 fmt::format("--name \"{}\" may hold letters, digits, - and _ only", name));
   }
-  const auto store = session.open_existing_store();
+  static_cast<void>(session.open_existing_store());  // registering makes no store
+  const auto store = session.open_store();           // claims what is registered
   const auto artifact = store.get(reference);
   if (artifact.manifest.kind != store::Kind::kModel) {
     throw Error(ExitCode::kUsage, fmt::format("{} is of kind {}; only a model can be registered",
@@ -82,21 +83,20 @@ int register_model(const Session& session, const std::string& reference, const s
 // The champion that comes back must be whole: a rollback is made when something is on fire.
 int rollback(const Session& session, const Reference& options) {
   const auto store = session.open_existing_store();
-  const store::Registry registry(store);
-  const auto before = registry.read(options.model);
-  if (const auto previous = before.aliases.find(store::kPrevious);
-      previous != before.aliases.end()) {
-    const auto artifact = store.at(before.find(previous->second)->artifact);
-    for (const auto& [file, entry] : artifact.manifest.files.items()) {
-      static_cast<void>(store.read(artifact, file));
-    }
-  }
-  const auto after = registry.rollback(options.model, options.move);
+  std::int64_t from = 0;
+  const auto after = store::Registry(store).rollback(
+      options.model, options.move, [&](const store::RegisteredModel& before) {
+        from = before.aliases.at(store::kChampion);
+        const auto previous = before.aliases.at(store::kPrevious);
+        const auto artifact = store.at(before.find(previous)->artifact);
+        for (const auto& [file, entry] : artifact.manifest.files.items()) {
+          static_cast<void>(store.read(artifact, file));
+        }
+      });
   const auto champion = after.aliases.at(store::kChampion);
-  const auto from = before.aliases.at(store::kChampion);
   print_result(session,
                {{"schema", "tcrops.rollback/1"},
-                {"name", after.name},
+                {"name", options.model},
                 {"champion", champion},
                 {"from", from}},
                fmt::format("{} is the champion again; it was {}\n",

@@ -51,6 +51,12 @@ store::ModelVersion version_to_promote(const store::Registry& registry,
                           reference, reference, model.versions.size()));
 }
 
+// 0 when there is none.
+std::int64_t champion_of(const store::RegisteredModel& model) {
+  const auto champion = model.aliases.find(store::kChampion);
+  return champion == model.aliases.end() ? 0 : champion->second;
+}
+
 void refuse(const stages::Judgement& judgement, const std::string& name) {
   std::vector<std::string> failed;
   for (const auto& gate : judgement.gates) {
@@ -79,15 +85,21 @@ int promote(Session& session, PromoteOptions& options) {
   const bool passed = judgement.passed();
   if (passed) {
     options.move.evidence = judgement.evidence;
-    static_cast<void>(registry.promote(name, version.number, options.move));
+    static_cast<void>(registry.promote(name, version.number, options.move, [&](const auto& now) {
+      if (options.skip_gates || champion_of(now) == champion_of(before)) return;
+      throw Error(ExitCode::kTemporary,
+                  fmt::format("the champion of {} changed while {} was judged against the one "
+                              "before; run the same command again",
+                              name, version_name(name, version.number)));
+    }));
   }
-  const auto champion = before.aliases.find(store::kChampion);
+  const std::int64_t champion = champion_of(before);
   const std::string shown = version_name(name, version.number);
   std::string text = judgement.gates.empty() ? "" : gates_text(judgement.gates) + "\n";
   if (passed) {
     text += fmt::format(
         "{} is the champion{}\n", shown,
-        champion == before.aliases.end() ? "" : "; it was " + version_name(name, champion->second));
+        champion == 0 ? "" : "; it was " + version_name(name, champion));
   }
   print_result(
       session,
@@ -95,7 +107,7 @@ int promote(Session& session, PromoteOptions& options) {
        {"name", name},
        {"version", version.number},
        {"promoted", passed},
-       {"champion_before", champion == before.aliases.end() ? Json() : Json(champion->second)},
+       {"champion_before", champion == 0 ? Json() : Json(champion)},
        {"evidence", judgement.evidence}},
       text);
   if (!passed) refuse(judgement, shown);

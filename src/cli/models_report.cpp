@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace tcrops::cli {
 namespace {
@@ -29,22 +30,28 @@ Json event_json(const store::RegistryEvent& event) {
           {"sha256", event.hash}};
 }
 
+// None when it was removed or is damaged; `artifacts verify` tells which.
+std::optional<store::Artifact> find_artifact(const store::Store& store, const std::string& id) {
+  try {
+    return store.at(id);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 // What a model's manifest says of it; null for what it does not, or when it has been removed.
 Json manifest_parts(const store::Store& store, const std::string& id) {
   Json parts = {{"present", false}, {"path", nullptr},       {"parents", nullptr},
                 {"seed", nullptr},  {"parameters", nullptr}, {"metrics", nullptr}};
-  try {
-    const auto artifact = store.at(id);
-    const Json& facts = artifact.manifest.facts;
-    parts["present"] = true;
-    parts["path"] = artifact.directory.string();
-    parts["parents"] = artifact.manifest.parents;
-    parts["seed"] = artifact.manifest.seed;
-    parts["parameters"] = facts.value("parameters", Json());
-    parts["metrics"] = facts.value("metrics", Json());
-  } catch (const Error&) {
-    // Removed or damaged; `artifacts verify` tells which.
-  }
+  const auto artifact = find_artifact(store, id);
+  if (!artifact) return parts;
+  const Json& facts = artifact->manifest.facts;
+  parts["present"] = true;
+  parts["path"] = artifact->directory.string();
+  parts["parents"] = artifact->manifest.parents;
+  parts["seed"] = artifact->manifest.seed;
+  parts["parameters"] = facts.value("parameters", Json());
+  parts["metrics"] = facts.value("metrics", Json());
   return parts;
 }
 
@@ -67,10 +74,11 @@ Json evaluations_of(const store::Store& store, const std::string& model) {
     const auto parent = entry.parents.find("model");
     if (entry.kind != "evaluation" || parent == entry.parents.end() || parent->second != model)
       continue;
-    const auto artifact = store.at(entry.id);
-    const Json& facts = artifact.manifest.facts;
+    const auto artifact = find_artifact(store, entry.id);
+    if (!artifact) continue;
+    const Json& facts = artifact->manifest.facts;
     found.push_back({{"artifact", entry.id},
-                     {"dataset", artifact.manifest.parents.at("dataset")},
+                     {"dataset", artifact->manifest.parents.at("dataset")},
                      {"rows", facts.at("rows")},
                      {"positives", facts.at("positives")},
                      {"model", facts.at("model")},
@@ -139,13 +147,13 @@ std::string models_text(const std::vector<store::RegisteredModel>& models) {
   if (models.empty()) return "no model is registered yet; `tcrops train` registers what it makes\n";
   std::vector<std::vector<std::string>> rows;
   for (const auto& model : models) {
-    const bool trusted = model.problems.empty();
+    const std::string last = model.events.empty() ? "-"
+                                                  : fmt::format("{} {}", model.events.back().time,
+                                                                model.events.back().event);
     rows.push_back({model.name, std::to_string(model.versions.size()),
                     alias_text(model, store::kChampion), alias_text(model, store::kPrevious),
                     alias_text(model, store::kCandidate),
-                    trusted && !model.events.empty()
-                        ? fmt::format("{} {}", model.events.back().time, model.events.back().event)
-                        : "LOG CHANGED"});
+                    model.problems.empty() ? last : "LOG CHANGED"});
   }
   return format_table({"model", "versions", "champion", "previous", "candidate", "last move"},
                       rows);

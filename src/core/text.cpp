@@ -112,18 +112,21 @@ std::string format_table(const std::vector<std::string>& header,
   for (const auto& row : rows) {
     for (std::size_t c = 0; c < row.size() && c < widths.size(); ++c) {
       widths[c] = std::max(widths[c], width_of(row[c]));
-      if (!row[c].empty() && row[c] != "-" && !parse_number(row[c])) numeric[c] = false;
+      if (numeric[c] && !row[c].empty() && row[c] != "-" && !parse_number(row[c]))
+        numeric[c] = false;
     }
   }
   std::string text;
   const auto append = [&](const std::vector<std::string>& row) {
-    std::string line;
     for (std::size_t c = 0; c < row.size() && c < widths.size(); ++c) {
-      const std::string space(widths[c] - width_of(row[c]), ' ');
-      line += (c == 0 ? "" : "  ") + (numeric[c] ? space + row[c] : row[c] + space);
+      const std::size_t space = widths[c] - width_of(row[c]);
+      if (c > 0) text += "  ";
+      if (numeric[c]) text.append(space, ' ');
+      text += row[c];
+      if (!numeric[c]) text.append(space, ' ');
     }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
+    text.erase(text.find_last_not_of(' ') + 1);
+    text += '\n';
   };
   append(header);
   for (const auto& row : rows) append(row);

@@ -1,6 +1,7 @@
 // What is in the store, from the log: opening every manifest would take minutes in a large one.
 #include "folder.hpp"
 #include "hash_log.hpp"
+#include "quick_line.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/store/store.hpp>
@@ -12,14 +13,11 @@
 namespace tcrops::store {
 namespace {
 
-bool brings_an_artifact(const Json& entry) {
-  const std::string event = text_of(entry, "event");
-  return event == "publish" || event == "import";
-}
+bool brings_an_artifact(std::string_view event) { return event == "publish" || event == "import"; }
 
 // None when the line is of another kind or lacks what a catalog needs.
-std::optional<CatalogEntry> from_log(const Json& line) {
-  if (!brings_an_artifact(line)) return std::nullopt;
+std::optional<CatalogEntry> from_json(const Json& line) {
+  if (!line.is_object() || !brings_an_artifact(text_of(line, "event"))) return std::nullopt;
   try {
     CatalogEntry entry;
     entry.id = line.at("id").get<std::string>();
@@ -33,6 +31,26 @@ std::optional<CatalogEntry> from_log(const Json& line) {
   } catch (const Json::exception&) {
     return std::nullopt;
   }
+}
+
+bool has_all(const QuickLine& line) {
+  return !line.id.empty() && !line.kind.empty() && !line.stage.empty() && !line.time.empty() &&
+         line.bytes && line.parents;
+}
+
+std::optional<CatalogEntry> from_log(std::string_view text) {
+  const auto line = read_quickly(text);
+  if (line && !line->event.empty() && !brings_an_artifact(line->event)) return std::nullopt;
+  if (!line || !has_all(*line)) return from_json(Json::parse(text, nullptr, /*exceptions=*/false));
+  CatalogEntry entry;
+  entry.id = line->id;
+  entry.kind = line->kind;
+  entry.stage = line->stage;
+  entry.time = line->time;
+  entry.bytes = *line->bytes;
+  for (const auto& [role, parent] : *line->parents) entry.parents.emplace(role, parent);
+  entry.key = line->key;
+  return entry;
 }
 
 CatalogEntry from_manifest(const Store& store, const std::string& id) {
@@ -59,7 +77,8 @@ std::vector<std::string> Store::list() const {
   for (const auto& group : entries_of(root_ / "artifacts")) {
     if (!group.is_directory()) continue;
     for (const auto& entry : entries_of(group.path())) {
-      ids.push_back(entry.path().filename().string());
+      const std::string& path = entry.path().native();
+      ids.push_back(path.substr(path.rfind('/') + 1));
     }
   }
   std::sort(ids.begin(), ids.end());
@@ -71,7 +90,8 @@ std::vector<CatalogEntry> Store::catalog() const {
   std::unordered_set<std::string> present(ids.begin(), ids.end());
   std::vector<CatalogEntry> entries;
   // The last line of an id counts: it may have been removed and made again. So back to front.
-  const auto lines = store_log(root_).read_unchecked();
+  const std::string log = store_log(root_).read_unchecked();
+  const auto lines = whole_lines(log);
   for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
     std::optional<CatalogEntry> entry = from_log(*line);
     if (entry && present.erase(entry->id) > 0) entries.push_back(*std::move(entry));

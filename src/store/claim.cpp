@@ -1,4 +1,5 @@
 #include "claim.hpp"
+#include "folder.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/file.hpp>
@@ -29,12 +30,9 @@ int take_dead(const fs::path& notice) {
 
 // Its lines; none when its process has just ended and removed it.
 std::optional<std::vector<std::string>> read_notice(const fs::path& notice) {
-  try {
-    return split(trim(read_file(notice, ExitCode::kArtifact)), '\n');
-  } catch (const Error&) {
-    if (fs::exists(notice)) throw;
-    return std::nullopt;
-  }
+  const auto text = read_if_there(notice);
+  if (!text) return std::nullopt;
+  return split(trim(*text), '\n');
 }
 
 // "<claim>.<random name>"

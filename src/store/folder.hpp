@@ -1,10 +1,12 @@
 #pragma once
 
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/file.hpp>
 
 #include <system_error>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace tcrops::store {
@@ -30,6 +32,16 @@ inline std::filesystem::path artifact_folder(const std::filesystem::path& root,
 inline bool is_id(const std::string& text) {
   constexpr std::size_t kDigits = 64;
   return text.size() == kDigits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+// None when another process has removed the file meanwhile. kArtifact when it cannot be read.
+inline std::optional<std::string> read_if_there(const std::filesystem::path& path) {
+  try {
+    return read_file(path, ExitCode::kArtifact);
+  } catch (const Error&) {
+    if (std::filesystem::exists(path)) throw;
+    return std::nullopt;
+  }
 }
 
 }  // namespace tcrops::store

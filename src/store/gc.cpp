@@ -31,12 +31,18 @@ constexpr const char* kWorkClaim = "work:";
 // id -> why it is kept. The first reason given stays.
 using Reasons = std::map<std::string, std::string>;
 
-void add_ids_in(const Json& evidence, const std::string& why, Reasons& roots) {
+bool is_in_store(const Store& store, const std::string& id) {
+  return id.size() == kIdDigits && fs::exists(store.root() / "artifacts" / id.substr(0, 2) / id);
+}
+
+// What an earlier collection has removed, when nothing needed it, cannot stay.
+void add_evidence(const Store& store, const Json& evidence, const std::string& why,
+                  Reasons& roots) {
   if (!evidence.is_object()) return;
   for (const auto& [key, value] : evidence.items()) {
-    if (value.is_string() && value.get_ref<const std::string&>().size() == kIdDigits) {
-      roots.emplace(value.get<std::string>(), why);
-    }
+    if (!value.is_string()) continue;
+    const auto& id = value.get_ref<const std::string&>();
+    if (is_in_store(store, id)) roots.emplace(id, why);
   }
 }
 
@@ -53,6 +59,10 @@ Reasons model_roots(const Store& store, bool all_versions) {
     }
     for (const ModelVersion& version : model.versions) {
       const auto aliases = model.aliases_of(version.number);
+      // A rollback gives an old champion the alias `previous`, even if it has been removed. One
+      // that can be used, a champion or a candidate, must be there.
+      const bool usable = !aliases.empty() && aliases.front() != kPrevious;
+      if (!usable && !is_in_store(store, version.artifact)) continue;
       if (!aliases.empty()) {
         roots.emplace(version.artifact, fmt::format("{}@{}", name, aliases.front()));
       } else if (all_versions) {
@@ -61,7 +71,8 @@ Reasons model_roots(const Store& store, bool all_versions) {
     }
     for (const RegistryEvent& event : model.events) {
       if (model.aliases_of(event.version).empty()) continue;
-      add_ids_in(event.evidence, fmt::format("evidence for {}@v{}", name, event.version), roots);
+      add_evidence(store, event.evidence, fmt::format("evidence for {}@v{}", name, event.version),
+                   roots);
     }
   }
   return roots;
@@ -211,9 +222,7 @@ GcReport mark(const Store& store, const GcRoots& wanted, const GcOptions& option
   const auto catalog = store.catalog();
   Reasons roots;
   for (const std::string& id : living) {
-    const bool there =
-        id.size() == kIdDigits && fs::exists(store.root() / "artifacts" / id.substr(0, 2) / id);
-    if (there) roots.emplace(id, "in use by a running command");
+    if (is_in_store(store, id)) roots.emplace(id, "in use by a running command");
   }
   roots.merge(all_roots(store, catalog, wanted));
   const Reasons kept = reachable(store, roots);

@@ -71,21 +71,6 @@ std::string append_line(const std::filesystem::path& path, Json entry) {
   }
 }
 
-// Calls `body` with each whole line, its number from 1 and its JSON (discarded when unreadable).
-template <class Body>
-void for_each_line(const std::filesystem::path& path, Body body) {
-  if (!std::filesystem::exists(path)) return;
-  const std::string bytes = read_file(path, ExitCode::kArtifact);
-  std::size_t begin = 0;
-  for (std::size_t number = 1;; ++number) {
-    const std::size_t end = bytes.find('\n', begin);
-    if (end == std::string::npos) return;
-    const std::string_view line = std::string_view(bytes).substr(begin, end - begin);
-    begin = end + 1;
-    body(number, line, Json::parse(line, nullptr, /*allow_exceptions=*/false));
-  }
-}
-
 }  // namespace
 
 HashLog::HashLog(std::filesystem::path path, std::filesystem::path lock)
@@ -107,8 +92,12 @@ LogContents HashLog::read() const {
   LogContents contents;
   const std::string name = path_.filename().string();
   std::string previous = kNoPrevious;
-  for_each_line(path_, [&](std::size_t number, std::string_view line, Json entry) {
+  const std::string bytes = read_unchecked();
+  std::size_t number = 0;
+  for (const std::string_view line : whole_lines(bytes)) {
+    ++number;
     std::string hash = sha256_hex(line);
+    Json entry = Json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (!entry.is_object()) {
       contents.problems.push_back(fmt::format("{}:{}: not readable", name, number));
     } else {
@@ -120,16 +109,22 @@ LogContents HashLog::read() const {
       contents.hashes.push_back(hash);
     }
     previous = std::move(hash);
-  });
+  }
   return contents;
 }
 
-std::vector<Json> HashLog::read_unchecked() const {
-  std::vector<Json> entries;
-  for_each_line(path_, [&](std::size_t, std::string_view, Json entry) {
-    if (entry.is_object()) entries.push_back(std::move(entry));
-  });
-  return entries;
+std::string HashLog::read_unchecked() const {
+  return std::filesystem::exists(path_) ? read_file(path_, ExitCode::kArtifact) : std::string();
+}
+
+std::vector<std::string_view> whole_lines(std::string_view bytes) {
+  std::vector<std::string_view> lines;
+  for (std::size_t begin = 0;;) {
+    const std::size_t end = bytes.find('\n', begin);
+    if (end == std::string_view::npos) return lines;
+    lines.push_back(bytes.substr(begin, end - begin));
+    begin = end + 1;
+  }
 }
 
 HashLog store_log(const std::filesystem::path& root) {

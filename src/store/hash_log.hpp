@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tcrops::store {
@@ -32,13 +33,16 @@ class HashLog {
       const std::function<std::optional<Json>(const LogContents&)>& decide) const;
 
   [[nodiscard]] LogContents read() const;
-  // Entries only, without a look at the chain; lines that cannot be read are left out.
-  [[nodiscard]] std::vector<Json> read_unchecked() const;
+  // Its bytes as they are, without a look at the chain; "" when there is no log yet.
+  [[nodiscard]] std::string read_unchecked() const;
 
  private:
   std::filesystem::path path_;
   std::filesystem::path lock_;
 };
+
+// The lines of a log's bytes, without their newlines and without one that was cut off.
+[[nodiscard]] std::vector<std::string_view> whole_lines(std::string_view bytes);
 
 // The store's own log of what was published, imported, removed and promoted.
 [[nodiscard]] HashLog store_log(const std::filesystem::path& root);

@@ -38,7 +38,7 @@ std::map<std::string, std::string> Store::names() const {
   for (const auto& entry : entries_of(root_ / "names")) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with(".")) continue;
-    result[name] = std::string(trim(read_file(entry.path(), ExitCode::kArtifact)));
+    if (const auto text = read_if_there(entry.path())) result[name] = std::string(trim(*text));
   }
   return result;
 }

@@ -145,7 +145,9 @@ std::vector<std::string> Registry::names() const {
   const auto folder = store_.root() / "models";
   if (!std::filesystem::exists(folder)) return found;
   for (const auto& entry : entries_of(folder)) {
-    if (entry.path().extension() == kLogSuffix) found.push_back(entry.path().stem().string());
+    // An empty one is what a process left that was killed before its first line.
+    if (entry.path().extension() == kLogSuffix && entry.file_size() > 0)
+      found.push_back(entry.path().stem().string());
   }
   std::sort(found.begin(), found.end());
   return found;
@@ -179,24 +181,31 @@ ModelVersion Registry::resolve(const std::string& reference) const {
                                                known.empty() ? "" : ", ", model.versions.size()));
 }
 
-void Registry::append(
+RegisteredModel Registry::append(
     const std::string& name,
     const std::function<std::optional<Json>(const RegisteredModel&)>& decide) const {
   make_directories(store_.root() / "models");
+  LogContents after;
   const std::string hash =
       log_of(store_, name).append_after([&](const LogContents& log) -> std::optional<Json> {
         const RegisteredModel model = replay(name, log);
         require_unchanged(model);
-        return decide(model);
+        after = log;
+        auto entry = decide(model);
+        if (entry) after.entries.push_back(*entry);
+        return entry;
       });
-  if (hash.empty()) return;
-  static_cast<void>(
-      store_log(store_.root()).append({{"event", "model"}, {"name", name}, {"line_sha256", hash}}));
+  if (!hash.empty()) {
+    after.hashes.push_back(hash);
+    static_cast<void>(store_log(store_.root())
+                          .append({{"event", "model"}, {"name", name}, {"line_sha256", hash}}));
+  }
+  return replay(name, after);
 }
 
 ModelVersion Registry::add(const std::string& name, const std::string& artifact,
                            const std::string& source, bool candidate, const Move& move) const {
-  append(name, [&](const RegisteredModel& model) -> std::optional<Json> {
+  const auto after = append(name, [&](const RegisteredModel& model) -> std::optional<Json> {
     if (const ModelVersion* known = model.find_artifact(artifact)) {
       const auto aliases = model.aliases_of(known->number);
       const auto has = [&](const char* alias) {
@@ -211,35 +220,36 @@ ModelVersion Registry::add(const std::string& name, const std::string& artifact,
     entry["candidate"] = candidate;
     return entry;
   });
-  return *read(name).find_artifact(artifact);
+  return *after.find_artifact(artifact);
 }
 
-RegisteredModel Registry::promote(const std::string& name, std::int64_t version,
-                                  const Move& move) const {
+RegisteredModel Registry::promote(const std::string& name, std::int64_t version, const Move& move,
+                                  const Check& check) const {
   static_cast<void>(read(name));  // a model that is not there gets no log
-  append(name, [&](const RegisteredModel& model) -> std::optional<Json> {
+  return append(name, [&](const RegisteredModel& model) -> std::optional<Json> {
     static_cast<void>(version_at(model, version));
     const auto champion = model.aliases.find(kChampion);
     if (champion != model.aliases.end() && champion->second == version) {
       throw Error(ExitCode::kUsage,
                   fmt::format("{}@v{} is the champion already", model.name, version));
     }
+    if (check) check(model);
     return entry_of("promote", version, move);
   });
-  return read(name);
 }
 
-RegisteredModel Registry::rollback(const std::string& name, const Move& move) const {
+RegisteredModel Registry::rollback(const std::string& name, const Move& move,
+                                   const Check& check) const {
   static_cast<void>(read(name));
-  append(name, [&](const RegisteredModel& model) -> std::optional<Json> {
+  return append(name, [&](const RegisteredModel& model) -> std::optional<Json> {
     const auto previous = model.aliases.find(kPrevious);
     if (previous == model.aliases.end()) {
       throw Error(ExitCode::kArtifact,
                   fmt::format("model {} has no earlier champion to go back to", model.name));
     }
+    if (check) check(model);
     return entry_of("rollback", previous->second, move);
   });
-  return read(name);
 }
 
 std::vector<VerifyProblem> Registry::verify(

@@ -45,6 +45,20 @@ void check_format(const fs::path& root) {
 constexpr std::array<const char*, 7> kFolders = {"artifacts", "keys",   "names", "models",
                                                  "claims",    "drafts", "work"};
 
+// What stands in the store's folder besides only after FORMAT does.
+bool comes_after_format(const std::string& name) {
+  return name == "FORMAT" || name == "store.lock" || name == "log.lock" || name == "log.jsonl";
+}
+
+// Another host's FORMAT may take a moment to be seen here.
+bool has_format(const fs::path& root, bool wait) {
+  for (int attempt = 1; !fs::exists(root / "FORMAT"); ++attempt) {
+    if (!wait || attempt == kPatience) return false;
+    std::this_thread::sleep_for(kPause);
+  }
+  return true;
+}
+
 void require_own_or_empty(const fs::path& root) {
   static const std::vector<std::string> kOwn(kFolders.begin(), kFolders.end());
   std::error_code status;
@@ -52,7 +66,7 @@ void require_own_or_empty(const fs::path& root) {
     const std::string name = entry.path().filename().string();
     const bool own = std::find(kOwn.begin(), kOwn.end(), name) != kOwn.end();
     if (!own && !name.starts_with(".FORMAT")) {
-      if (fs::exists(root / "FORMAT")) return;  // another process has just made the store
+      if (has_format(root, comes_after_format(name))) return;  // made by another process
       throw Error(ExitCode::kArtifact,
                   fmt::format("{}: not a tcrops store, and not empty (it holds {}); choose another "
                               "folder with --store",
@@ -60,6 +74,17 @@ void require_own_or_empty(const fs::path& root) {
     }
   }
   if (status) throw system_error("cannot use as a store", root, status.value());
+}
+
+void make_format(const fs::path& root) {
+  if (fs::exists(root / "FORMAT")) return;
+  try {
+    replace_file(root / "FORMAT", kStoreFormat);
+  } catch (const Error&) {
+    // A collection in the store that another process has just made may have taken our half-written
+    // file for one of a killed process.
+    if (!fs::exists(root / "FORMAT")) throw;
+  }
 }
 
 // Syncs and freezes every file of a draft.
@@ -87,7 +112,7 @@ Store Store::open(const fs::path& root) {
   make_directories(root);
   if (!fs::exists(root / "FORMAT")) require_own_or_empty(root);
   for (const char* folder : kFolders) make_directories(root / folder);
-  if (!fs::exists(root / "FORMAT")) replace_file(root / "FORMAT", kStoreFormat);
+  make_format(root);
   check_format(root);
   Store store(root);
   store.claim_ = std::make_shared<Claim>(root);

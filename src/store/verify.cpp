@@ -1,9 +1,11 @@
+#include "folder.hpp"
 #include "hash_log.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/file.hpp>
 #include <tcrops/core/interrupt.hpp>
 #include <tcrops/core/sha256.hpp>
+#include <tcrops/core/text.hpp>
 #include <tcrops/store/registry.hpp>
 #include <tcrops/store/store.hpp>
 
@@ -64,8 +66,9 @@ Noted noted_in(const LogContents& log) {
 }
 
 // A key is named by the hash of its inputs. Returns the id it points at.
-std::string verify_key(const fs::path& path, std::vector<VerifyProblem>& problems) {
-  const Json key = Json::parse(read_file(path, ExitCode::kArtifact), nullptr, false);
+std::string verify_key(const fs::path& path, const std::string& text,
+                       std::vector<VerifyProblem>& problems) {
+  const Json key = Json::parse(text, nullptr, false);
   const std::string id = key.is_object() ? text_of(key, "artifact") : "";
   if (id.empty() || !key.contains("inputs") ||
       sha256_hex(canonical_json(key["inputs"])) != path.stem().string()) {
@@ -73,6 +76,12 @@ std::string verify_key(const fs::path& path, std::vector<VerifyProblem>& problem
         {id, fmt::format("the key {} was changed after it was written", path.filename().string())});
   }
   return id;
+}
+
+// Pointers are removed before what they point at.
+bool still_names(const fs::path& path, const std::string& id) {
+  const auto text = read_if_there(path);
+  return text && trim(*text) == id;
 }
 
 }  // namespace
@@ -93,22 +102,28 @@ std::vector<VerifyProblem> Store::verify(
   std::size_t done = 0;
   for (const std::string& id : ids) {
     check_interrupt();
+    std::vector<VerifyProblem> found;
     try {
       const Artifact artifact = load(id);
-      verify_files(artifact, problems);
-      verify_run(artifact, noted.runs, problems);
+      verify_files(artifact, found);
+      verify_run(artifact, noted.runs, found);
       for (const auto& [role, parent] : artifact.manifest.parents) {
         if (!is_here(parent)) {
-          problems.push_back({id, fmt::format("its {} {} is missing", role, parent)});
+          found.push_back({id, fmt::format("its {} {} is missing", role, parent)});
         }
       }
     } catch (const Error& e) {
-      problems.push_back({id, e.what()});
+      found.push_back({id, e.what()});
+    } catch (const fs::filesystem_error& e) {
+      found.push_back({id, e.what()});
     }
+    // One that another process has removed while it was looked at is no problem.
+    if (!found.empty() && fs::exists(artifact_path(id)))
+      problems.insert(problems.end(), found.begin(), found.end());
     progress(++done, ids.size());
   }
   for (const auto& [name, id] : names()) {
-    if (!is_here(id)) {
+    if (!is_here(id) && still_names(root_ / "names" / name, id)) {
       problems.push_back({id, fmt::format("the name {} points at it, but it is missing", name)});
     }
   }
@@ -122,8 +137,10 @@ std::vector<VerifyProblem> Store::verify(
     if (!entry.is_regular_file() || entry.path().extension() != ".json") continue;
     const std::string name = entry.path().filename().string();
     if (name.starts_with(".")) continue;
-    const std::string id = verify_key(entry.path(), problems);
-    if (!is_here(id)) {
+    const auto text = read_if_there(entry.path());
+    if (!text) continue;
+    const std::string id = verify_key(entry.path(), *text, problems);
+    if (!is_here(id) && fs::exists(entry.path())) {
       problems.push_back({id, fmt::format("the key {} points at it, but it is missing", name)});
     }
   }

@@ -4,6 +4,7 @@
 #include <tcrops/store/store.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -77,20 +78,27 @@ class Registry {
   // that version becomes the candidate, unless it is the champion.
   ModelVersion add(const std::string& name, const std::string& artifact, const std::string& source,
                    bool candidate, const Move& move) const;
+  // Called before a move with the model as it is then, while nobody else can move it; may throw to
+  // prevent the move.
+  using Check = std::function<void(const RegisteredModel& before)>;
+
   // Makes a version the champion; the champion until now becomes `previous`. kUsage when it is the
-  // champion already.
-  RegisteredModel promote(const std::string& name, std::int64_t version, const Move& move) const;
+  // champion already. Returns the model as it is right after the move.
+  RegisteredModel promote(const std::string& name, std::int64_t version, const Move& move,
+                          const Check& check = {}) const;
   // Goes back to the champion before the last promotion; again, to the one before that. kArtifact
-  // when there was none.
-  RegisteredModel rollback(const std::string& name, const Move& move) const;
+  // when there was none. Returns the model as it is right after the move.
+  RegisteredModel rollback(const std::string& name, const Move& move,
+                           const Check& check = {}) const;
 
   // Problems of all logs, also against the hashes that the store's log has noted: model -> hashes.
   [[nodiscard]] std::vector<VerifyProblem> verify(
       const std::map<std::string, std::vector<std::string>>& noted) const;
 
  private:
-  void append(const std::string& name,
-              const std::function<std::optional<Json>(const RegisteredModel&)>& decide) const;
+  RegisteredModel append(
+      const std::string& name,
+      const std::function<std::optional<Json>(const RegisteredModel&)>& decide) const;
 
   const Store& store_;
 };
