@@ -41,20 +41,23 @@ int list(const Session& session, const ListFilter& filter) {
     entries.erase(entries.begin(), entries.end() - static_cast<std::ptrdiff_t>(filter.last));
   }
   Json json = {{"schema", "tcrops.artifacts/1"}, {"artifacts", Json::array()}};
+  Json& listed = json["artifacts"];
   std::vector<std::vector<std::string>> rows;
   for (const store::CatalogEntry& entry : entries) {
     const bool damaged = entry.kind.empty();
     const auto at = names.find(entry.id);
     const auto called = at == names.end() ? std::vector<std::string>() : at->second;
     if (session.json) {
-      json["artifacts"].push_back({{"id", entry.id},
-                                   {"kind", damaged ? Json() : Json(entry.kind)},
-                                   {"stage", damaged ? Json() : Json(entry.stage)},
-                                   {"names", called},
-                                   {"published", entry.time.empty() ? Json() : Json(entry.time)},
-                                   {"bytes", entry.bytes},
-                                   {"parents", entry.parents},
-                                   {"damaged", damaged}});
+      Json item;  // member by member: a list of pairs would copy each of them
+      item["id"] = entry.id;
+      item["kind"] = damaged ? Json() : Json(entry.kind);
+      item["stage"] = damaged ? Json() : Json(entry.stage);
+      item["names"] = called;
+      item["published"] = entry.time.empty() ? Json() : Json(entry.time);
+      item["bytes"] = entry.bytes;
+      item["parents"] = entry.parents;
+      item["damaged"] = damaged;
+      listed.push_back(std::move(item));
     } else {
       rows.push_back({shown_id(entry.id), damaged ? "DAMAGED" : entry.kind, entry.stage, entry.time,
                       shown_size(entry.bytes), fmt::format("{}", fmt::join(called, ", "))});
