@@ -159,13 +159,16 @@ Artifact Store::load(const std::string& id) const {
   return artifact;
 }
 
-void Store::move_into_place(const Draft& draft, const std::string& id) const {
+bool Store::move_into_place(const Draft& draft, const std::string& id) const {
   const auto target = artifact_path(id);
   make_directories(target.parent_path());
   if (::rename(draft.directory().c_str(), target.c_str()) != 0) {
+    // What another host has put there may not be seen here yet, but the rename knows.
+    if (errno == ENOTEMPTY || errno == EEXIST) return false;
     throw system_error("cannot publish", target, errno);
   }
   sync_path(target.parent_path());
+  return true;
 }
 
 // Throws Error (kArtifact) when a file is not what the manifest says.
@@ -222,14 +225,11 @@ Artifact Store::at(const std::string& id) const {
 
 // Another host may have been faster, and its folder may take a moment to be seen here.
 Artifact Store::load_published(const std::string& id) const {
-  for (int attempt = 1;; ++attempt) {
-    try {
-      return load(id);
-    } catch (const Error&) {
-      if (attempt == kPatience || fs::exists(artifact_path(id) / "manifest.json")) throw;
-    }
+  for (int attempt = 1; attempt < kPatience; ++attempt) {
+    if (fs::exists(artifact_path(id) / "manifest.json")) break;
     std::this_thread::sleep_for(kPause);
   }
+  return load(id);
 }
 
 namespace {
@@ -302,12 +302,7 @@ Artifact Store::enter(Draft draft, const std::string& id, Json entry,
     // artifact is only a publication that was cut off.
     if (!keys.empty()) entry["key"] = keys.front().digest();
     static_cast<void>(store_log(root_).append(std::move(entry)));
-    try {
-      move_into_place(draft, id);
-      draft.directory_.clear();
-    } catch (const Error&) {
-      if (!fs::exists(artifact_path(id))) throw;  // else another process was faster
-    }
+    if (move_into_place(draft, id)) draft.directory_.clear();
     existing = load_published(id);
   }
   for (const ReuseKey& key : keys) {

@@ -24,7 +24,7 @@ import product  # noqa: E402
 from product import ARTIFACT, CHECK_FAILED, OK, TEMPORARY, USAGE  # noqa: E402
 
 WORKERS = 8
-COMMANDS = 20  # by each worker
+COMMANDS = 40  # by each worker
 KILLED = 0.2  # share of the commands that may be killed, within so many seconds:
 KILLED_WITHIN = 1.5
 SEEDS = (1, 2, 3)

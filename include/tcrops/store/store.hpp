@@ -186,7 +186,8 @@ class Store {
   [[nodiscard]] Artifact load(const std::string& id) const;
   // The artifact if it is there and whole on the surface; a damaged one is moved out of the way.
   [[nodiscard]] std::optional<Artifact> keep_whole(const std::string& id) const;
-  void move_into_place(const Draft& draft, const std::string& id) const;
+  // False when another process was faster.
+  [[nodiscard]] bool move_into_place(const Draft& draft, const std::string& id) const;
   [[nodiscard]] Artifact load_published(const std::string& id) const;
   Artifact enter(Draft draft, const std::string& id, Json entry,
                  const std::vector<ReuseKey>& keys) const;
