@@ -34,6 +34,8 @@ def main():
         for arguments in (*product.light_commands(store), [*TENSORS, "--store", store]):
             times = sorted(milliseconds([program, *arguments]) for _ in range(runs))
             shown = arguments[:2] if arguments[0] != "train" else ["train", "(loads LibTorch)"]
+            if "--dry-run" in arguments:
+                shown = ["run", "--dry-run"]
             shown += ["…"] if arguments[0].startswith("__") else []
             print(f"{' '.join(map(str, shown)):42} {times[0]:7.1f} {statistics.median(times):7.1f} {times[-1]:7.1f}")
 

@@ -136,6 +136,12 @@ class Help(product.ProductCase):
                 done = self.ok(args, env={"LD_DEBUG": "files"})
                 self.assertIn("calling init", done.stderr)
                 self.assertNotIn("torch", re.sub(re.escape(PROGRAM), "", done.stderr), args)
+        store = self.copy()
+        for args in (["models", "promote", "quickstart@v1", "--skip-gates", "--reason", "test"],
+                     ["models", "promote", "quickstart@v2", "--skip-gates", "--reason", "test"],
+                     ["models", "rollback", "quickstart"], ["artifacts", "gc", "--keep-last", "1", "--delete"]):
+            done = self.ok(args, store=store, env={"LD_DEBUG": "files"})
+            self.assertNotIn("torch", re.sub(re.escape(PROGRAM), "", done.stderr), args)
         done = self.ok(["serve-check", "--model", "quickstart.model", "--store", prepared()],
                        env={"LD_DEBUG": "files"})
         self.assertIn("libtorch", done.stderr)

@@ -161,7 +161,11 @@ def light_commands(store):
             ["man", "--json"], ["__complete", "run", "--set", "tune."], ["__complete", "artifacts", "show", *store, ""],
             ["__complete_line", "tcrops art", "=:@"], ["config", "schema"], ["config", "validate", *quickstart],
             ["config", "show", *quickstart], ["artifacts", "ls", *store],
-            ["artifacts", "show", *store, "quickstart.model"], ["artifacts", "verify", *store])
+            ["artifacts", "show", *store, "quickstart.model"], ["artifacts", "verify", *store],
+            ["artifacts", "gc", *store, "--keep-names"], ["models", "list", *store],
+            ["models", "show", *store, "quickstart"], ["models", "log", *store, "quickstart"],
+            ["run", *quickstart, *store, "--dry-run"],
+            *([*command, "--help"] for command in (["reproduce"], ["doctor"], ["evaluate"], ["models", "rollback"])))
 
 
 @functools.cache
