@@ -97,19 +97,17 @@ int promote(Session& session, PromoteOptions& options) {
   const std::string shown = version_name(name, version.number);
   std::string text = judgement.gates.empty() ? "" : gates_text(judgement.gates) + "\n";
   if (passed) {
-    text += fmt::format(
-        "{} is the champion{}\n", shown,
-        champion == 0 ? "" : "; it was " + version_name(name, champion));
+    text += fmt::format("{} is the champion{}\n", shown,
+                        champion == 0 ? "" : "; it was " + version_name(name, champion));
   }
-  print_result(
-      session,
-      {{"schema", "tcrops.promotion/1"},
-       {"name", name},
-       {"version", version.number},
-       {"promoted", passed},
-       {"champion_before", champion == 0 ? Json() : Json(champion)},
-       {"evidence", judgement.evidence}},
-      text);
+  print_result(session,
+               {{"schema", "tcrops.promotion/1"},
+                {"name", name},
+                {"version", version.number},
+                {"promoted", passed},
+                {"champion_before", champion == 0 ? Json() : Json(champion)},
+                {"evidence", judgement.evidence}},
+               text);
   if (!passed) refuse(judgement, shown);
   return 0;
 }

@@ -1,4 +1,5 @@
 #include "claim.hpp"
+
 #include "folder.hpp"
 
 #include <tcrops/core/error.hpp>

@@ -33,8 +33,9 @@ class Reader {
   std::optional<std::uint64_t> number() {
     std::uint64_t value = 0;
     const auto [end, fault] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
-    if (fault != std::errc()) return std::nullopt;
-    rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+    const auto digits = static_cast<std::size_t>(end - rest_.data());
+    if (fault != std::errc() || (sees('0') && digits > 1)) return std::nullopt;
+    rest_.remove_prefix(digits);
     return value;
   }
 

@@ -6,7 +6,6 @@
 //   stale  the first read of a file that was renamed over another one fails with ESTALE
 //   lock   a lock by a descriptor that cannot write, or of a folder, fails with EBADF
 // HOSTILE_FS_MOVES names a file in which the processes tell each other what they rename.
-#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -24,6 +23,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <dirent.h>
 #include <filesystem>
 #include <map>
 #include <mutex>
