@@ -78,6 +78,11 @@ int promote(Session& session, PromoteOptions& options) {
   const std::string name = options.reference.substr(0, options.reference.find('@'));
   const store::ModelVersion version = version_to_promote(registry, options.reference);
   const auto before = registry.read(name);
+  const auto champion = before.aliases.find(store::kChampion);
+  const std::string shown = version_name(name, version.number);
+  if (champion != before.aliases.end() && champion->second == version.number) {
+    throw Error(ExitCode::kUsage, fmt::format("{} is the champion already", shown));
+  }
   stages::Judgement judgement;
   judgement.evidence = {{"gates", "skipped"}};
   static_cast<void>(store.at(version.artifact));

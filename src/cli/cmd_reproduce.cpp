@@ -103,7 +103,7 @@ int reproduce(const Session& session, Options& options) {
   const auto store = session.open_existing_store();
   const auto artifact = store.get(options.artifact);
   const Scratch folder(options.scratch);
-  const auto scratch = store::Store::open(folder.path() / "store");
+  const auto scratch = store::Store::open(folder.path());
   options.reproduce.on_start = [](const store::Artifact& each) {
     log_info(fmt::format("{} {} …", store::kind_name(each.manifest.kind), each.short_id()));
   };

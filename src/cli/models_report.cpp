@@ -116,7 +116,7 @@ std::string short_evidence(const Json& evidence) {
   }
   if (const auto champion = evidence.find("champion"); champion != evidence.end()) {
     const Json& compared = champion->at("compared");
-    parts.push_back(fmt::format("{:+.3f} against v{} ({} to {})", compared.value("difference", 0.0),
+    parts.push_back(fmt::format("{} against v{} ({} to {})", number(compared.at("difference")),
                                 champion->at("version").dump(), number(compared.at("low")),
                                 number(compared.at("high"))));
   }

@@ -22,17 +22,34 @@ Json key_parts(const store::Manifest& manifest) {
       .to_json();
 }
 
+// "configuration.trials" of a key by its path in a pipeline file, "tune.trials".
+std::string field_of(const std::string& path, const std::map<std::string, Json>& fields) {
+  constexpr std::string_view kPrefix = "configuration.";
+  if (!path.starts_with(kPrefix)) return path;
+  const std::string name = path.substr(kPrefix.size());
+  for (const auto& [field, value] : fields) {
+    if (field == name || field.ends_with("." + name)) return field;
+  }
+  return path;
+}
+
 // How the last result's key differs from the one wanted now. Inputs that are not settled yet say
 // nothing, nor do the models that a study has made.
-std::vector<JsonDifference> changes_between(const store::Manifest& last,
+std::vector<JsonDifference> changes_between(const StageDefinition& definition,
+                                            const store::Manifest& last,
                                             const store::ReuseKey& wanted,
                                             const std::set<std::string>& unsettled) {
+  Json either = last.configuration;
+  either.update(wanted.configuration);
+  const auto fields = flatten_json(definition.configuration_of(either));
   std::vector<JsonDifference> changes;
   for (JsonDifference& difference : json_differences(key_parts(last), wanted.to_json())) {
     const std::string& path = difference.path;
     const bool made_by_it = path.starts_with("parents.model-");
     const bool open = path.starts_with("parents.") && unsettled.contains(path.substr(8));
-    if (!made_by_it && !open) changes.push_back(std::move(difference));
+    if (made_by_it || open) continue;
+    difference.path = field_of(path, fields);
+    changes.push_back(std::move(difference));
   }
   return changes;
 }
@@ -67,6 +84,16 @@ std::optional<double> seconds_of(const store::Artifact& artifact) {
   }
 }
 
+// As much of an artifact that cannot be read as a key needs.
+store::Artifact stand_in(const std::string& id, store::Kind kind,
+                         const std::string& backend_class) {
+  store::Artifact artifact;
+  artifact.id = id;
+  artifact.manifest.kind = kind;
+  artifact.manifest.backend_class = backend_class;
+  return artifact;
+}
+
 class Planner {
  public:
   Planner(const PipelineConfig& config, const std::optional<store::Store>& store,
@@ -87,6 +114,9 @@ class Planner {
     const StageDefinition definition = definition_of(stage);
     PlannedStage planned{.stage = stage, .forced = options_.force.contains(stage)};
     KeyContext context{config_, {}};
+    planned.previous = last_id(definition);
+    const auto last = get(planned.previous);
+    if (last) planned.seconds = seconds_of(*last);
     std::set<std::string> unsettled;  // kinds of inputs that may change
     bool whole = true;                // every input is there, or its last result stands in for it
     for (const Stage needed : definition.upstream(config_)) {
@@ -96,18 +126,18 @@ class Planner {
         planned.waits_for.push_back(needed);
         unsettled.insert(store::kind_name(definition_of(needed).kind));
       }
-      const auto artifact = get(stays ? input.artifact : input.previous);
+      const std::string& id = stays ? input.artifact : input.previous;
+      auto artifact = get(id);
+      if (!artifact && !id.empty() && last) {
+        // Damaged or removed. Made again it may well be the same, and then nothing follows.
+        artifact = stand_in(id, definition_of(needed).kind, last->manifest.backend_class);
+      }
       whole = whole && artifact.has_value();
-      if (artifact) context.inputs.emplace(needed, *artifact);
-    }
-    const auto last = last_result(definition);
-    if (last) {
-      planned.previous = last->id;
-      planned.seconds = seconds_of(*last);
+      if (artifact) context.inputs.emplace(needed, *std::move(artifact));
     }
     if (whole) {
       const store::ReuseKey key = key_of(definition, context);
-      if (last) planned.changes = changes_between(last->manifest, key, unsettled);
+      if (last) planned.changes = changes_between(definition, last->manifest, key, unsettled);
       if (unsettled.empty()) look_up(definition, key, planned);
     }
     const bool unchanged = whole && last && planned.changes.empty();
@@ -143,11 +173,10 @@ class Planner {
     }
   }
 
-  [[nodiscard]] std::optional<store::Artifact> last_result(
-      const StageDefinition& definition) const {
+  [[nodiscard]] std::string last_id(const StageDefinition& definition) const {
     const auto at =
         names_.find(fmt::format("{}.{}", config_.name, store::kind_name(definition.kind)));
-    return at == names_.end() ? std::nullopt : get(at->second);
+    return at == names_.end() ? "" : at->second;
   }
 
   const PipelineConfig& config_;

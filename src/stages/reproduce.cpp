@@ -145,7 +145,11 @@ class Reproduction {
     return result;
   }
 
+  // With the models that a study has kept, for they are among its parents.
   store::Artifact copy(const store::Artifact& original) const {
+    for (const auto& [role, id] : original.manifest.parents) {
+      if (role.starts_with(kProduct)) static_cast<void>(copy(store_.at(id)));
+    }
     store::Draft draft = scratch_.begin_draft();
     for (const auto& entry : fs::directory_iterator(original.directory)) {
       std::error_code status;

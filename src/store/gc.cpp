@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -23,27 +24,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kIdDigits = 64;
 constexpr std::size_t kShownIdDigits = 12;
 constexpr std::size_t kIdsPerLogLine = 1000;
 constexpr const char* kWorkClaim = "work:";
+constexpr double kLongAgoDays = 50 * 365;  // before the first artifact
 
 // id -> why it is kept. The first reason given stays.
 using Reasons = std::map<std::string, std::string>;
 
 bool is_in_store(const Store& store, const std::string& id) {
-  return id.size() == kIdDigits && fs::exists(store.root() / "artifacts" / id.substr(0, 2) / id);
+  return is_id(id) && fs::exists(artifact_folder(store.root(), id));
 }
 
 // What an earlier collection has removed, when nothing needed it, cannot stay.
 void add_evidence(const Store& store, const Json& evidence, const std::string& why,
                   Reasons& roots) {
-  if (!evidence.is_object()) return;
-  for (const auto& [key, value] : evidence.items()) {
-    if (!value.is_string()) continue;
-    const auto& id = value.get_ref<const std::string&>();
-    if (is_in_store(store, id)) roots.emplace(id, why);
-  }
+  if (evidence.is_string() && is_in_store(store, evidence.get<std::string>()))
+    roots.emplace(evidence.get<std::string>(), why);
+}
+if (!evidence.is_structured()) return;
+for (const auto& [key, value] : evidence.items()) add_evidence(store, value, why, roots);
 }
 
 // Versions that have an alias, and what their promotion rested on.
@@ -79,9 +79,9 @@ Reasons model_roots(const Store& store, bool all_versions) {
 }
 
 std::string time_before(double days) {
-  const auto then = std::chrono::system_clock::now() -
-                    std::chrono::seconds(static_cast<std::int64_t>(days * 24 * 3600));
-  return utc_text(then);
+  const double seconds = std::min(days, kLongAgoDays) * 24 * 3600;
+  return utc_text(std::chrono::system_clock::now() -
+                  std::chrono::seconds(static_cast<std::int64_t>(seconds)));
 }
 
 Reasons catalog_roots(const std::vector<CatalogEntry>& catalog, const GcRoots& wanted) {
@@ -201,7 +201,8 @@ std::vector<fs::path> move_away(const Store& store, const GcReport& report) {
     }
     doomed.push_back(to);
   };
-  for (const std::string& id : ids) doom(root / "artifacts" / id.substr(0, 2) / id);
+  for (const GcItem& item : report.removed)
+    doom(root / "artifacts" / item.id.substr(0, 2) / item.id);
   for (const std::string& key : report.work) doom(root / "work" / key);
   return doomed;
 }
@@ -215,6 +216,27 @@ void sort_work(const fs::path& root, const std::set<std::string>& living, bool r
   }
   std::sort(report.work.begin(), report.work.end());
   std::sort(report.work_kept.begin(), report.work_kept.end());
+}
+
+// What is made before what it was made from, so that a removal that is cut off leaves nothing whose
+// parents are gone.
+void sort_children_first(const std::vector<CatalogEntry>& catalog, std::vector<GcItem>& items) {
+  std::map<std::string, const CatalogEntry*> entries;
+  for (const CatalogEntry& entry : catalog) entries.emplace(entry.id, &entry);
+  std::map<std::string, std::size_t> depths;  // longest way up
+  const std::function<std::size_t(const std::string&)> depth_of = [&](const std::string& id) {
+    if (const auto known = depths.find(id); known != depths.end()) return known->second;
+    std::size_t depth = 0;
+    depths[id] = depth;
+    if (const auto at = entries.find(id); at != entries.end()) {
+      for (const auto& [role, parent] : at->second->parents)
+        depth = std::max(depth, depth_of(parent) + 1);
+    }
+    return depths[id] = depth;
+  };
+  std::stable_sort(items.begin(), items.end(), [&](const GcItem& a, const GcItem& b) {
+    return depth_of(a.id) > depth_of(b.id);
+  });
 }
 
 GcReport mark(const Store& store, const GcRoots& wanted, const GcOptions& options,
@@ -234,6 +256,7 @@ GcReport mark(const Store& store, const GcRoots& wanted, const GcOptions& option
         .push_back({entry.id, entry.kind, entry.bytes, stays ? why->second : ""});
     if (!stays) report.bytes += entry.bytes;
   }
+  sort_children_first(catalog, report.removed);
   for (const auto& [name, id] : store.names()) {
     if (!kept.contains(id)) report.names.push_back(name);
   }

@@ -31,7 +31,10 @@ std::string key_target(const std::filesystem::path& root, const std::string& dig
 }
 
 LogIndex::LogIndex(std::filesystem::path root) : root_(std::move(root)) {
-  for (Json& line : store_log(root_).read_unchecked()) {
+  const std::string bytes = store_log(root_).read_unchecked();
+  for (const std::string_view text : whole_lines(bytes)) {
+    Json line = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (!line.is_object()) continue;
     const std::string event = text_of(line, "event");
     const bool brings = event == "publish" || event == "import";
     if (!brings && event != "key") continue;

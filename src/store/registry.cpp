@@ -80,13 +80,37 @@ class Replay {
   std::vector<std::int64_t> champions_;  // by promotion; rollback takes the last away
 };
 
-RegisteredModel replay(const std::string& name, const LogContents& log) {
+using NotedLines = std::map<std::string, std::vector<std::string>>;
+
+// Most lines are of other kinds, so only those that have the key are parsed.
+NotedLines noted_lines(const Store& store) {
+  NotedLines noted;
+  const std::string bytes = store_log(store.root()).read_unchecked();
+  for (const std::string_view line : whole_lines(bytes)) {
+    if (line.find("\"line_sha256\"") == std::string_view::npos) continue;
+    const Json entry = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (entry.is_object() && text_of(entry, "event") == "model")
+      noted[text_of(entry, "name")].push_back(text_of(entry, "line_sha256"));
+  }
+  return noted;
+}
+
+RegisteredModel replay(const std::string& name, const LogContents& log, const NotedLines& noted) {
   Replay replayed(name);
   for (std::size_t i = 0; i < log.entries.size(); ++i)
     replayed.apply(log.entries[i], log.hashes[i]);
   RegisteredModel model = replayed.take();
   for (const std::string& problem : log.problems) {
     model.problems.push_back(fmt::format("models/{}", problem));
+  }
+  const std::set<std::string> there(log.hashes.begin(), log.hashes.end());
+  const auto known = noted.find(name);
+  const bool whole = known == noted.end() ||
+                     std::all_of(known->second.begin(), known->second.end(),
+                                 [&](const std::string& hash) { return there.contains(hash); });
+  if (!whole) {
+    model.problems.push_back(
+        fmt::format("models/{}{}: lines that log.jsonl knows are missing", name, kLogSuffix));
   }
   return model;
 }
@@ -140,27 +164,41 @@ std::vector<std::string> RegisteredModel::aliases_of(std::int64_t number) const 
   return names;
 }
 
-std::vector<std::string> Registry::names() const {
-  std::vector<std::string> found;
-  const auto folder = store_.root() / "models";
-  if (!std::filesystem::exists(folder)) return found;
-  for (const auto& entry : entries_of(folder)) {
-    // An empty one is what a process left that was killed before its first line.
-    if (entry.path().extension() == kLogSuffix && entry.file_size() > 0)
-      found.push_back(entry.path().stem().string());
+namespace {
+
+// Those that have a log and those that had one.
+std::vector<std::string> names_in(const Store& store, const NotedLines& noted) {
+  std::set<std::string> found;
+  for (const auto& [name, lines] : noted) found.insert(name);
+  const auto folder = store.root() / "models";
+  if (std::filesystem::exists(folder)) {
+    for (const auto& entry : entries_of(folder)) {
+      // An empty one is what a process left that was killed before its first line.
+      if (entry.path().extension() == kLogSuffix && entry.file_size() > 0)
+        found.insert(entry.path().stem().string());
+    }
   }
-  std::sort(found.begin(), found.end());
-  return found;
+  return {found.begin(), found.end()};
 }
 
+}  // namespace
+
+// A line is noted after it was written, so what was noted before a log is read is all in it.
+const std::map<std::string, std::vector<std::string>>& Registry::noted() const {
+  if (!noted_) noted_ = noted_lines(store_);
+  return *noted_;
+}
+
+std::vector<std::string> Registry::names() const { return names_in(store_, noted()); }
+
 RegisteredModel Registry::read(const std::string& name) const {
-  const auto known = names();
+  const auto known = names_in(store_, noted());
   if (!std::binary_search(known.begin(), known.end(), name)) {
     throw Error(ExitCode::kArtifact,
                 fmt::format("{}: no registered model \"{}\"{}; `tcrops models list` lists them",
                             store_.root().string(), name, suggestion(name, known)));
   }
-  return replay(name, log_of(store_, name).read());
+  return replay(name, log_of(store_, name).read(), noted());
 }
 
 ModelVersion Registry::resolve(const std::string& reference) const {
@@ -176,9 +214,10 @@ ModelVersion Registry::resolve(const std::string& reference) const {
   }
   std::vector<std::string> known;
   for (const auto& [alias, version] : model.aliases) known.push_back(alias);
-  throw Error(ExitCode::kArtifact, fmt::format("model {} has no \"{}\"; it has {}{}v1 to v{}",
-                                               model.name, which, fmt::join(known, ", "),
-                                               known.empty() ? "" : ", ", model.versions.size()));
+  throw Error(ExitCode::kArtifact,
+              fmt::format("model {} has no \"{}\"{}; it has {}{}v1 to v{}", model.name, which,
+                          suggestion(which, known), fmt::join(known, ", "),
+                          known.empty() ? "" : ", ", model.versions.size()));
 }
 
 RegisteredModel Registry::append(
@@ -188,7 +227,7 @@ RegisteredModel Registry::append(
   LogContents after;
   const std::string hash =
       log_of(store_, name).append_after([&](const LogContents& log) -> std::optional<Json> {
-        const RegisteredModel model = replay(name, log);
+        const RegisteredModel model = replay(name, log, noted());
         require_unchanged(model);
         after = log;
         auto entry = decide(model);
@@ -200,7 +239,7 @@ RegisteredModel Registry::append(
     static_cast<void>(store_log(store_.root())
                           .append({{"event", "model"}, {"name", name}, {"line_sha256", hash}}));
   }
-  return replay(name, after);
+  return replay(name, after, noted());
 }
 
 ModelVersion Registry::add(const std::string& name, const std::string& artifact,
@@ -228,8 +267,9 @@ RegisteredModel Registry::promote(const std::string& name, std::int64_t version,
   static_cast<void>(read(name));  // a model that is not there gets no log
   return append(name, [&](const RegisteredModel& model) -> std::optional<Json> {
     static_cast<void>(version_at(model, version));
-    const auto champion = model.aliases.find(kChampion);
-    if (champion != model.aliases.end() && champion->second == version) {
+    const auto at = model.aliases.find(kChampion);
+    const std::int64_t champion = at == model.aliases.end() ? 0 : at->second;
+    if (champion == version) {
       throw Error(ExitCode::kUsage,
                   fmt::format("{}@v{} is the champion already", model.name, version));
     }
@@ -252,27 +292,10 @@ RegisteredModel Registry::rollback(const std::string& name, const Move& move,
   });
 }
 
-std::vector<VerifyProblem> Registry::verify(
-    const std::map<std::string, std::vector<std::string>>& noted) const {
+std::vector<VerifyProblem> Registry::verify() const {
   std::vector<VerifyProblem> problems;
   for (const std::string& name : names()) {
-    const RegisteredModel model = read(name);
-    for (const std::string& problem : model.problems) problems.push_back({"", problem});
-    std::set<std::string> hashes;
-    for (const RegistryEvent& event : model.events) hashes.insert(event.hash);
-    const auto at = noted.find(name);
-    if (at == noted.end()) continue;
-    const bool whole = std::all_of(at->second.begin(), at->second.end(),
-                                   [&](const std::string& hash) { return hashes.contains(hash); });
-    if (!whole) {
-      problems.push_back({"", fmt::format("models/{}{}: lines that log.jsonl knows are missing; "
-                                          "the log was changed",
-                                          name, kLogSuffix)});
-    }
-  }
-  for (const auto& [name, hashes] : noted) {
-    if (std::filesystem::exists(log_path(store_, name))) continue;
-    problems.push_back({"", fmt::format("models/{}{}: missing", name, kLogSuffix)});
+    for (const std::string& problem : read(name).problems) problems.push_back({"", problem});
   }
   return problems;
 }

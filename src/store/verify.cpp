@@ -46,23 +46,14 @@ void verify_run(const Artifact& artifact, const RunHashes& logged,
   }
 }
 
-// What the log says that other files must agree with.
-struct Noted {
+RunHashes runs_in(const LogContents& log) {
   RunHashes runs;
-  std::map<std::string, std::vector<std::string>> moves;  // model -> hashes of its log's lines
-};
-
-Noted noted_in(const LogContents& log) {
-  Noted noted;
   for (const Json& entry : log.entries) {
     const std::string event = text_of(entry, "event");
-    if (event == "publish" || event == "import") {
-      noted.runs[text_of(entry, "id")].insert(text_of(entry, "run_sha256"));
-    } else if (event == "model") {
-      noted.moves[text_of(entry, "name")].push_back(text_of(entry, "line_sha256"));
-    }
+    if (event == "publish" || event == "import")
+      runs[text_of(entry, "id")].insert(text_of(entry, "run_sha256"));
   }
-  return noted;
+  return runs;
 }
 
 // A key is named by the hash of its inputs. Returns the id it points at.
@@ -94,7 +85,7 @@ std::vector<VerifyProblem> Store::verify(
   const auto ids = list();
   const LogContents log = store_log(root_).read();
   for (const std::string& problem : log.problems) problems.push_back({"", problem});
-  const Noted noted = noted_in(log);
+  const RunHashes runs = runs_in(log);
   const std::set<std::string> known(ids.begin(), ids.end());
   const auto is_here = [&](const std::string& id) {
     return known.contains(id) || (id.size() == 64 && fs::exists(artifact_path(id)));
@@ -106,7 +97,7 @@ std::vector<VerifyProblem> Store::verify(
     try {
       const Artifact artifact = load(id);
       verify_files(artifact, found);
-      verify_run(artifact, noted.runs, found);
+      verify_run(artifact, runs, found);
       for (const auto& [role, parent] : artifact.manifest.parents) {
         if (!is_here(parent)) {
           found.push_back({id, fmt::format("its {} {} is missing", role, parent)});
@@ -127,7 +118,7 @@ std::vector<VerifyProblem> Store::verify(
       problems.push_back({id, fmt::format("the name {} points at it, but it is missing", name)});
     }
   }
-  for (VerifyProblem& problem : Registry(*this).verify(noted.moves)) {
+  for (VerifyProblem& problem : Registry(*this).verify()) {
     problems.push_back(std::move(problem));
   }
   std::error_code status;

@@ -61,13 +61,13 @@ struct Move {
 // The models of a store. Each has one hash-chained log, models/<name>.jsonl, which is the whole
 // truth about its versions and aliases: a move is one appended line. Processes on several machines
 // may move at once. The hash of each line is noted in the store's log too, so that lines cut off at
-// the end are noticed by Store::verify. All members throw Error; kArtifact when a log was changed
-// (nothing is appended to it then).
+// the end, or a log that was deleted, are noticed. All members throw Error; kArtifact when a log
+// was changed (nothing is appended to it then). One object per thread.
 class Registry {
  public:
   explicit Registry(const Store& store) : store_(store) {}
 
-  // Names of all registered models, sorted.
+  // Names of all registered models, sorted; also of those whose log is gone.
   [[nodiscard]] std::vector<std::string> names() const;
   // kArtifact with the nearest name when there is no such model.
   [[nodiscard]] RegisteredModel read(const std::string& name) const;
@@ -91,16 +91,18 @@ class Registry {
   RegisteredModel rollback(const std::string& name, const Move& move,
                            const Check& check = {}) const;
 
-  // Problems of all logs, also against the hashes that the store's log has noted: model -> hashes.
-  [[nodiscard]] std::vector<VerifyProblem> verify(
-      const std::map<std::string, std::vector<std::string>>& noted) const;
+  // Problems of all logs.
+  [[nodiscard]] std::vector<VerifyProblem> verify() const;
 
  private:
+  // Model -> hashes of the lines of its log that the store's log knows; read once.
+  [[nodiscard]] const std::map<std::string, std::vector<std::string>>& noted() const;
   RegisteredModel append(
       const std::string& name,
       const std::function<std::optional<Json>(const RegisteredModel&)>& decide) const;
 
   const Store& store_;
+  mutable std::optional<std::map<std::string, std::vector<std::string>>> noted_;
 };
 
 }  // namespace tcrops::store
