@@ -93,15 +93,11 @@ Leftovers leftovers_of(const fs::path& root, bool lockable) {
 void add_log(const Store& store, StoreHealth& health) {
   const LogContents log = store_log(store.root()).read();
   health.problems.insert(health.problems.end(), log.problems.begin(), log.problems.end());
-  std::map<std::string, std::vector<std::string>> moves;
-  for (const Json& entry : log.entries) {
+  for (const Json& entry : log.entries)
     health.newest = std::max(health.newest, text_of(entry, "time"));
-    if (text_of(entry, "event") != "model") continue;
-    moves[text_of(entry, "name")].push_back(text_of(entry, "line_sha256"));
-  }
   const Registry registry(store);
   health.models = registry.names();
-  for (const VerifyProblem& problem : registry.verify(moves)) {
+  for (const VerifyProblem& problem : registry.verify()) {
     health.problems.push_back(problem.problem);
   }
 }
