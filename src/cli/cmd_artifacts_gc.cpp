@@ -85,6 +85,7 @@ void add_artifacts_gc(CLI::App& app, Session& session) {
   sub.add_flag("--keep-models", options->roots.models,
                "keep every version of every registered model (those with an alias stay anyway)");
   sub.add_option("--keep-last", options->roots.last, "keep the newest so many of each kind")
+      ->check(CLI::NonNegativeNumber)
       ->type_name("NUMBER");
   sub.add_option("--keep-newer", options->roots.newer_days,
                  "keep what was published within so many days")

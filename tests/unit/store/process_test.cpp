@@ -1,5 +1,6 @@
 // Many processes and threads on one store.
 #include "fixture.hpp"
+#include "together.hpp"
 
 #include <catch_all.hpp>
 #include <child_process.hpp>
@@ -11,32 +12,6 @@ namespace {
 
 using test::ChildProcess;
 using test::ScratchFolder;
-
-// All children begin together, so that they meet.
-class StartingGun {
- public:
-  explicit StartingGun(std::filesystem::path path) : path_(std::move(path)) {}
-  void wait() const {
-    while (!std::filesystem::exists(path_)) std::this_thread::yield();
-  }
-  void fire() const { write_file(path_, ""); }
-
- private:
-  std::filesystem::path path_;
-};
-
-template <class Body>
-void run_together(int processes, const StartingGun& gun, Body body) {
-  std::vector<ChildProcess> children;
-  for (int i = 0; i < processes; ++i) {
-    children.emplace_back([&, i] {
-      gun.wait();
-      return body(i);
-    });
-  }
-  gun.fire();
-  for (ChildProcess& child : children) CHECK(child.wait() == 0);
-}
 
 TEST_CASE("eight processes make one store and publish the same and different things in it") {
   const ScratchFolder scratch;
