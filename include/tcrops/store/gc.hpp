@@ -12,10 +12,10 @@ namespace tcrops::store {
 // What must stay, with all it was made from. Champions, their predecessors and candidates, the
 // evidence of their promotion, and what running commands use stay in any case.
 struct GcRoots {
-  bool names = false;                // everything that has a name
-  bool models = false;               // every version of every registered model
-  std::optional<std::size_t> last;   // the newest so many of each kind
-  std::optional<double> newer_days;  // published within so many days, by the log's time
+  bool names = false;                  // everything that has a name
+  bool models = false;                 // every version of every registered model
+  std::optional<std::size_t> last{};   // the newest so many of each kind
+  std::optional<double> newer_days{};  // published within so many days, by the log's time
   std::vector<std::string> references{};
 
   [[nodiscard]] bool any() const {

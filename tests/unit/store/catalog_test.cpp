@@ -44,7 +44,7 @@ TEST_CASE("without a log the manifests say, and what is damaged has no kind") {
   const Artifact whole = publish(f.store, 1);
   const Artifact damaged = publish(f.store, 2);
   overwrite(damaged.file("manifest.json"), "{}");
-  std::filesystem::remove(f.root / "log.jsonl");
+  overwrite(f.root / "log.jsonl", "");
   std::map<std::string, CatalogEntry> entries;
   for (const CatalogEntry& entry : f.store.catalog()) entries[entry.id] = entry;
   REQUIRE(entries.size() == 2);

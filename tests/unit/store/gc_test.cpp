@@ -44,7 +44,7 @@ TEST_CASE("without a root nothing can be collected") {
   const Family f;
   CHECK(test::error_of([&] {
           static_cast<void>(collect_garbage(f.store(), {}, {.remove = true}));
-        }).code() == ExitCode::kUsage);
+        }).code == ExitCode::kUsage);
 }
 
 TEST_CASE("what a root was made from stays, the rest goes with its keys and names") {
@@ -79,13 +79,12 @@ TEST_CASE("what was made goes before what it was made from") {
 
 TEST_CASE("aliases and their evidence, however deep, are roots") {
   const Family f;
-  const Registry registry(f.store());
   const Store store = f.store();
-  const Registry mine(store);
-  mine.add("viral", f.lonely, "", false, {});
+  const Registry registry(store);
+  registry.add("viral", f.lonely, "", false, {});
   CHECK(collect_garbage(store, {.last = 0}, {}).kept.empty());
-  mine.promote("viral", 1,
-               {.by = "", .reason = "", .evidence = {{"rival", {{"list", {f.dataset}}}}}});
+  registry.promote("viral", 1,
+                   {.by = "", .reason = "", .evidence = {{"rival", {{"list", {f.dataset}}}}}});
   CHECK(ids_of(collect_garbage(store, {.last = 0}, {}).kept) == Ids{f.lonely, f.dataset, f.raw});
 }
 
@@ -104,7 +103,7 @@ TEST_CASE("a root or parent that cannot be read keeps everything") {
   std::filesystem::remove(f.store().at(f.raw).file("data.bin"));
   CHECK(test::error_of([&] {
           static_cast<void>(collect_garbage(f.store(), keeping({f.model}), {.remove = true}));
-        }).code() == ExitCode::kArtifact);
+        }).code == ExitCode::kArtifact);
   CHECK(f.store().list().size() == 4);
   CHECK(f.store().names().size() == 2);
 }
@@ -116,7 +115,7 @@ TEST_CASE("a model's log that is gone keeps everything") {
   std::filesystem::remove(f.root / "models" / "viral.jsonl");
   CHECK(test::error_of([&] {
           static_cast<void>(collect_garbage(store, {.last = 0}, {.remove = true}));
-        }).code() == ExitCode::kArtifact);
+        }).code == ExitCode::kArtifact);
   CHECK(store.list().size() == 4);
 }
 

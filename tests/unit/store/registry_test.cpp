@@ -52,9 +52,9 @@ TEST_CASE("aliases move with promotions and back with rollbacks") {
   CHECK(f.registry.promote("viral", 1, {}).aliases == Aliases{{"champion", 1}, {"previous", 2}});
   CHECK(f.registry.rollback("viral", {}).aliases == Aliases{{"champion", 2}, {"previous", 1}});
   CHECK(f.registry.rollback("viral", {}).aliases == Aliases{{"champion", 1}});
-  CHECK(test::error_of([&] { f.registry.rollback("viral", {}); }).code() == ExitCode::kArtifact);
-  CHECK(test::error_of([&] { f.registry.promote("viral", 1, {}); }).code() == ExitCode::kUsage);
-  CHECK(test::error_of([&] { f.registry.promote("viral", 4, {}); }).code() == ExitCode::kArtifact);
+  CHECK(test::error_of([&] { f.registry.rollback("viral", {}); }).code == ExitCode::kArtifact);
+  CHECK(test::error_of([&] { f.registry.promote("viral", 1, {}); }).code == ExitCode::kUsage);
+  CHECK(test::error_of([&] { f.registry.promote("viral", 4, {}); }).code == ExitCode::kArtifact);
   CHECK(f.registry.read("viral").events.size() == 8);
 }
 
@@ -71,11 +71,12 @@ TEST_CASE("the candidate is the newest that asks, and is none once it is champio
 TEST_CASE("a promotion that was judged against another champion fails") {
   const Registered f;
   const auto promote = [&](std::int64_t version, std::int64_t seen) {
-    f.registry.promote("viral", version, {.by = "", .reason = "", .evidence = {}, .champion_seen = seen});
+    f.registry.promote("viral", version,
+                       {.by = "", .reason = "", .evidence = {}, .champion_seen = seen});
   };
   promote(1, 0);
-  CHECK(test::error_of([&] { promote(2, 0); }).code() == ExitCode::kTemporary);
-  CHECK(test::error_of([&] { promote(2, 3); }).code() == ExitCode::kTemporary);
+  CHECK(test::error_of([&] { promote(2, 0); }).code == ExitCode::kTemporary);
+  CHECK(test::error_of([&] { promote(2, 3); }).code == ExitCode::kTemporary);
   promote(2, 1);
   CHECK(f.registry.read("viral").aliases.at("champion") == 2);
 }
@@ -87,10 +88,11 @@ TEST_CASE("references") {
   CHECK(f.registry.resolve("viral@champion").number == 2);
   CHECK(f.registry.resolve("viral@v3").artifact == f.ids[2]);
   CHECK(f.store.get("viral@v1").id == f.ids[0]);
-  for (const char* wrong : {"viral@", "viral@v0", "viral@v4", "viral@v", "viral@2", "viral@v99999999999999999999",
-                            "viral@previous", "nothing@v1", "@v1", "viral@v1@v2"}) {
+  for (const char* wrong :
+       {"viral@", "viral@v0", "viral@v4", "viral@v", "viral@2", "viral@v99999999999999999999",
+        "viral@previous", "nothing@v1", "@v1", "viral@v1@v2"}) {
     CAPTURE(wrong);
-    CHECK(test::error_of([&] { static_cast<void>(f.registry.resolve(wrong)); }).code() ==
+    CHECK(test::error_of([&] { static_cast<void>(f.registry.resolve(wrong)); }).code ==
           ExitCode::kArtifact);
   }
 }
@@ -110,7 +112,7 @@ TEST_CASE("a log that was changed is noticed and not continued") {
   CHECK_FALSE(f.registry.read("viral").problems.empty());
   CHECK(problems_of(f.store).find("models/viral.jsonl") != std::string::npos);
   const std::string before = std::filesystem::exists(f.log()) ? read_file(f.log()) : "gone";
-  const auto refused = [&](auto move) { CHECK(test::error_of(move).code() == ExitCode::kArtifact); };
+  const auto refused = [&](auto move) { CHECK(test::error_of(move).code == ExitCode::kArtifact); };
   refused([&] { f.registry.promote("viral", 2, {}); });
   refused([&] { f.registry.rollback("viral", {}); });
   refused([&] { f.registry.add("viral", publish(f.store, 9).id, "", true, {}); });
