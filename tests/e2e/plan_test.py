@@ -13,20 +13,13 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import product  # noqa: E402
+from pipelines import stage  # noqa: E402
 
-BASE = {"synthetic.tcrs": 120, "tune.trials": 2, "tune.epochs_min": 2, "tune.epochs_max": 3,
-        "serve_check.latency_requests": 5}
 MANY = {"tune.trials": 600, "tune.jobs": 1}
 
 
 def run(changes=None, *words):
-    settings = [word for field, value in {**BASE, **(changes or {})}.items()
-                for word in ("--set", f"{field}={value if isinstance(value, str) else json.dumps(value)}")]
-    return ["run", "--config", product.CONFIGS / "quickstart.json", *settings, *words]
-
-
-def stage(name, changes=None, *words):
-    return [name, *run(changes, *words)[1:]]
+    return stage("run", changes, *words)
 
 
 def snapshot(folder):
