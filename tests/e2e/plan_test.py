@@ -9,7 +9,6 @@ import shutil
 import signal
 import sys
 import time
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import product  # noqa: E402
