@@ -84,7 +84,7 @@ int export_artifacts(const Session& session, const ExportRequest& request) {
   store::ExportOptions options{.references = request.references,
                                .ancestors = !request.no_ancestors,
                                .packing = packing_of(request.output)};
-  const auto store = session.open_existing_store();
+  const auto store = session.open_claiming_store();
   ArchiveFile file(request.output);
   std::unique_ptr<Progress> progress;
   options.progress = [&](std::uint64_t done, std::uint64_t total) {

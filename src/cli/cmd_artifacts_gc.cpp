@@ -58,8 +58,7 @@ std::string report_text(const store::GcReport& report, bool removed) {
 }
 
 int collect(const Session& session, const Options& options) {
-  const auto store = session.open_existing_store();
-  const auto report = store::collect_garbage(store, options.roots, options.gc);
+  const auto report = store::collect_garbage(session.store_path, options.roots, options.gc);
   print_result(session,
                {{"schema", "tcrops.gc/1"},
                 {"removed_now", options.gc.remove},

@@ -34,8 +34,7 @@ int evaluate(Session& session, const Options& options) {
   const auto model = store.get(options.model);
   const auto dataset =
       options.dataset.empty() ? stages::dataset_of(store, model) : store.get(options.dataset);
-  stages::StageOutcome outcome{.stage = stages::Stage::kEvaluate};
-  outcome.artifact = stages::evaluate_model(store, session.config, model, dataset);
+  const auto outcome = stages::evaluate_model(store, session.config, model, dataset);
   Json json = outcome_json(outcome);
   json["schema"] = "tcrops.stage/1";
   print_result(session, json, stage_text(outcome));

@@ -68,8 +68,8 @@ int register_model(const Session& session, const std::string& reference, const s
     throw Error(ExitCode::kUsage, fmt::format("{} is of kind {}; only a model can be registered",
                                               reference, store::kind_name(artifact.manifest.kind)));
   }
-  const auto version =
-      store::Registry(store).add(name, artifact.id, "registered as " + reference, true, move);
+  const auto version = store::Registry(store).add(name, artifact.id, "registered as " + reference,
+                                                  store::Registry::Candidate::kYes, move);
   print_result(
       session,
       {{"schema", "tcrops.registered/1"},

@@ -78,9 +78,9 @@ int promote(Session& session, PromoteOptions& options) {
   const std::string name = options.reference.substr(0, options.reference.find('@'));
   const store::ModelVersion version = version_to_promote(registry, options.reference);
   const auto before = registry.read(name);
-  const auto champion = before.aliases.find(store::kChampion);
+  const std::int64_t champion = champion_of(before);
   const std::string shown = version_name(name, version.number);
-  if (champion != before.aliases.end() && champion->second == version.number) {
+  if (champion == version.number) {
     throw Error(ExitCode::kUsage, fmt::format("{} is the champion already", shown));
   }
   stages::Judgement judgement;
@@ -91,15 +91,13 @@ int promote(Session& session, PromoteOptions& options) {
   if (passed) {
     options.move.evidence = judgement.evidence;
     static_cast<void>(registry.promote(name, version.number, options.move, [&](const auto& now) {
-      if (options.skip_gates || champion_of(now) == champion_of(before)) return;
+      if (options.skip_gates || champion_of(now) == champion) return;
       throw Error(ExitCode::kTemporary,
                   fmt::format("the champion of {} changed while {} was judged against the one "
                               "before; run the same command again",
-                              name, version_name(name, version.number)));
+                              name, shown));
     }));
   }
-  const std::int64_t champion = champion_of(before);
-  const std::string shown = version_name(name, version.number);
   std::string text = judgement.gates.empty() ? "" : gates_text(judgement.gates) + "\n";
   if (passed) {
     text += fmt::format("{} is the champion{}\n", shown,

@@ -33,7 +33,7 @@ int predict_file(Session& session, const Options& options) {
                 fmt::format("{}: --output would replace the input; name another file",
                             options.batch.output));
   }
-  const auto store = session.open_existing_store();
+  const auto store = session.open_claiming_store();
   const auto result = stages::batch_predict(store, store.get(options.model), options.batch);
   if (result.unusable > 0) {
     log_warning(fmt::format("{} of {} rows have no score:{}\n  the column `problem` says why",

@@ -100,7 +100,7 @@ std::string likely_cause(const store::Artifact& artifact, const std::string& dev
 }
 
 int reproduce(const Session& session, Options& options) {
-  const auto store = session.open_existing_store();
+  const auto store = session.open_claiming_store();
   const auto artifact = store.get(options.artifact);
   const Scratch folder(options.scratch);
   const auto scratch = store::Store::open(folder.path());

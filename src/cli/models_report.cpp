@@ -115,10 +115,11 @@ std::string short_evidence(const Json& evidence) {
       parts.push_back(fmt::format("{} {}", key, shown_id(value.get<std::string>())));
   }
   if (const auto champion = evidence.find("champion"); champion != evidence.end()) {
-    const Json& compared = champion->at("compared");
-    parts.push_back(fmt::format("{} against v{} ({} to {})", number(compared.at("difference")),
-                                champion->at("version").dump(), number(compared.at("low")),
-                                number(compared.at("high"))));
+    for (const Json& compared : champion->at("compared")) {
+      parts.push_back(fmt::format("{} against v{} ({} to {})", number(compared.at("difference")),
+                                  champion->at("version").dump(), number(compared.at("low")),
+                                  number(compared.at("high"))));
+    }
   }
   return fmt::format("{}", fmt::join(parts, ", "));
 }

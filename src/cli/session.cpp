@@ -42,6 +42,11 @@ Problems Session::read_config() {
   return problems;
 }
 
+store::Store Session::open_claiming_store() const {
+  const bool writable = ::access(store_path.c_str(), W_OK) == 0;
+  return store_exists() && writable ? open_store() : open_existing_store();
+}
+
 bool Session::store_exists() const {
   std::error_code ignored;
   return std::filesystem::exists(std::filesystem::path(store_path) / "FORMAT", ignored);

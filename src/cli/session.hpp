@@ -38,6 +38,8 @@ struct Session {
   void load_config();
   [[nodiscard]] store::Store open_store() const { return store::Store::open(store_path); }
   [[nodiscard]] bool store_exists() const;
+  // The same for commands that read for long: where one may write, what they use is claimed.
+  [[nodiscard]] store::Store open_claiming_store() const;
   [[nodiscard]] store::Store open_existing_store() const {
     return store::Store::open_existing(store_path);
   }

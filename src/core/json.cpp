@@ -36,8 +36,15 @@ std::string valid_utf8(const std::string& text) {
 }
 
 Json parse_json(const std::string& text, const std::string& name) {
+  // What handles JSON recurses, so a text from outside must not decide how deep.
+  constexpr int kDeepest = 100;
+  const auto limit = [&](int depth, Json::parse_event_t, Json&) {
+    if (depth <= kDeepest) return true;
+    throw Error(ExitCode::kArtifact,
+                fmt::format("{}: more than {} values inside values", name, kDeepest));
+  };
   try {
-    return Json::parse(text);
+    return Json::parse(text, limit);
   } catch (const Json::exception& e) {  // bad syntax, or a number too large for a double
     throw Error(ExitCode::kArtifact, fmt::format("{}: not valid JSON: {}", name, e.what()));
   }

@@ -143,8 +143,14 @@ PairedMetric summed_up(std::size_t metric, const Metrics& a, const Metrics& b,
               differences.empty() ? kNan : better / static_cast<double>(differences.size())};
 }
 
-void check_lengths(const PairedScores& scores) {
+void check_scores(const PairedScores& scores) {
   const std::size_t rows = scores.labels.size();
+  const auto finite = [](std::span<const double> values) {
+    return std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+  };
+  if (!finite(scores.a) || !finite(scores.b)) {
+    throw Error(ExitCode::kFailure, "paired bootstrap: a score is not a finite number");
+  }
   if (scores.groups.size() == rows && scores.clusters.size() == rows && scores.a.size() == rows &&
       scores.b.size() == rows) {
     return;
@@ -159,7 +165,7 @@ void check_lengths(const PairedScores& scores) {
 
 std::vector<PairedMetric> paired_bootstrap(const PairedScores& scores, std::int64_t resamples,
                                            std::uint64_t seed) {
-  check_lengths(scores);
+  check_scores(scores);
   const auto groups = numbered(scores.groups);
   const auto clusters = numbered(scores.clusters);
   const std::size_t cluster_count = count_of(clusters);

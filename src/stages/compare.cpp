@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 
 namespace tcrops::stages {
@@ -21,14 +22,12 @@ void require_kind(const store::Artifact& artifact, store::Kind kind) {
                           store::kind_name(artifact.manifest.kind), store::kind_name(kind)));
 }
 
-store::Artifact make_now(const StageDefinition& definition, const StageContext& context,
-                         const store::ReuseKey& key) {
-  RunRecord record;
-  return definition.make(context, key, context.store.work(key), record);
-}
-
-std::vector<std::string> caveats_of(const store::Artifact& evaluation) {
-  return evaluation.manifest.facts.at("caveats").get<std::vector<std::string>>();
+const std::string& dataset_id(const store::Artifact& model) {
+  require_kind(model, store::Kind::kModel);
+  const auto at = model.manifest.parents.find("dataset");
+  if (at != model.manifest.parents.end()) return at->second;
+  throw Error(ExitCode::kArtifact,
+              fmt::format("model {} does not say what it was trained on", model.short_id()));
 }
 
 // The columns of scores.csv that a comparison needs, one entry per test row.
@@ -61,7 +60,7 @@ ScoreTable read_scores(const store::Store& store, const store::Artifact& evaluat
   ScoreTable table;
   while (reader.next(fields)) {
     const auto value = fields.size() == header.size() ? parse_number(fields[score]) : std::nullopt;
-    if (!value) {
+    if (!value || !std::isfinite(*value)) {
       throw Error(ExitCode::kArtifact,
                   fmt::format("{}:{}: not a row of scores", name, reader.line()));
     }
@@ -76,25 +75,24 @@ ScoreTable read_scores(const store::Store& store, const store::Artifact& evaluat
 }  // namespace
 
 store::Artifact dataset_of(const store::Store& store, const store::Artifact& model) {
-  require_kind(model, store::Kind::kModel);
-  const auto at = model.manifest.parents.find("dataset");
-  if (at == model.manifest.parents.end()) {
-    throw Error(ExitCode::kArtifact,
-                fmt::format("model {} does not say what it was trained on", model.short_id()));
-  }
-  return store.at(at->second);
+  return store.at(dataset_id(model));
 }
 
-store::Artifact evaluate_model(const store::Store& store, const PipelineConfig& config,
-                               const store::Artifact& model, const store::Artifact& dataset) {
-  require_kind(model, store::Kind::kModel);
+StageOutcome evaluate_model(const store::Store& store, const PipelineConfig& config,
+                            const store::Artifact& model, const store::Artifact& dataset) {
   require_kind(dataset, store::Kind::kDataset);
+  static_cast<void>(dataset_id(model));
   const StageDefinition definition = evaluate_stage();
   const StageContext context{{config, {{Stage::kPreprocess, dataset}, {Stage::kTrain, model}}},
                              store};
   const store::ReuseKey key = key_of(definition, context);
-  if (auto found = store.find(key)) return *std::move(found);
-  return make_now(definition, context, key);
+  StageOutcome outcome{.stage = Stage::kEvaluate, .artifact = store.find(key)};
+  outcome.reused = outcome.artifact.has_value();
+  if (outcome.reused) return outcome;
+  RunRecord record;
+  outcome.artifact = definition.make(context, key, store.work(key), record);
+  outcome.seconds = record.seconds();
+  return outcome;
 }
 
 store::Artifact check_model(const store::Store& store, const PipelineConfig& config,
@@ -102,15 +100,19 @@ store::Artifact check_model(const store::Store& store, const PipelineConfig& con
   require_kind(model, store::Kind::kModel);
   const StageDefinition definition = serve_check_stage();
   const StageContext context{{config, {{Stage::kTrain, model}}}, store};
-  return make_now(definition, context, key_of(definition, context));
+  const store::ReuseKey key = key_of(definition, context);
+  RunRecord record;
+  return definition.make(context, key, store.work(key), record);
 }
 
 Comparison compare_models(const store::Store& store, const PipelineConfig& config,
                           const store::Artifact& a, const store::Artifact& b,
                           const store::Artifact& dataset) {
   const auto judged = [&](const store::Artifact& model) {
-    const store::Artifact evaluation = evaluate_model(store, config, model, dataset);
-    return ComparedModel{model, evaluation, caveats_of(evaluation)};
+    const store::Artifact evaluation = *evaluate_model(store, config, model, dataset).artifact;
+    const Json& facts = evaluation.manifest.facts;
+    return ComparedModel{model, evaluation, facts.at("caveats").get<std::vector<std::string>>(),
+                         facts.at("fair").get<bool>()};
   };
   Comparison comparison{.a = judged(a),
                         .b = judged(b),

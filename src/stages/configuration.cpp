@@ -150,12 +150,16 @@ void add_gates(FieldTable& table, GatesConfig& c) {
              .shapes_result = false});
   table.add("minimum", c.minimum, "least value of the metric; 0: any",
             {.minimum = 0, .maximum = 1, .shapes_result = false});
+  table.add("minimum_positives", c.minimum_positives,
+            "fewest positive test rows by which a model may be judged",
+            {.minimum = 0, .shapes_result = false});
   table.add("beat_nearest_neighbour", c.beat_nearest_neighbour,
             "the metric must be above that of the nearest-neighbour look-up",
             {.shapes_result = false});
   table.add("champion", c.champion,
-            "against the champion on the same test rows, by the 95 % interval of a paired "
-            "bootstrap: better: surely above it; not_worse: not surely below it; any: not compared",
+            "against the champion on the same test rows, and on those of its dataset, by the 95 % "
+            "interval of a paired bootstrap: better: surely above it; not_worse: not surely below "
+            "it; any: not compared",
             {.choices = {"better", "not_worse", "any"}, .shapes_result = false});
   table.add("fair_test", c.fair_test,
             "refuse an evaluation whose test rows were known to the model or chose it",

@@ -3,7 +3,6 @@
 #include "stage.hpp"
 
 #include <tcrops/core/error.hpp>
-#include <tcrops/core/log.hpp>
 #include <tcrops/data/csv.hpp>
 #include <tcrops/eval/baselines.hpp>
 #include <tcrops/eval/metrics.hpp>
@@ -13,7 +12,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <optional>
 #include <set>
 
 namespace tcrops::stages {
@@ -25,11 +23,25 @@ void complete_key(const KeyContext& context, store::ReuseKey& key) {
   key.backend_class = context.input(Stage::kTrain).manifest.backend_class;
 }
 
+// What the model's lineage must have in the store, or nobody can say what the model has seen.
+store::Artifact ancestor(const StageContext& context, const std::string& role,
+                         const std::string& id) {
+  try {
+    return context.store.at(id);
+  } catch (const Error& e) {
+    throw Error(e.code(), fmt::format("whether these rows are a fair test of model {} cannot be "
+                                      "said without its {}: {}; import it, or make it again",
+                                      context.input(Stage::kTrain).short_id(), role, e.what()));
+  }
+}
+
 // The rows on which the model's parameters were chosen, from its own lineage.
 std::string selected_on(const StageContext& context) {
   const store::Manifest& model = context.input(Stage::kTrain).manifest;
   if (const auto study = model.parents.find("study"); study != model.parents.end()) {
-    return context.store.at(study->second).manifest.facts.at("select_on").get<std::string>();
+    return ancestor(context, "study", study->second)
+        .manifest.facts.at("select_on")
+        .get<std::string>();
   }
   // One that a study has kept carries the study's configuration.
   const auto tune = model.configuration.find("tune");
@@ -38,21 +50,17 @@ std::string selected_on(const StageContext& context) {
 }
 
 // How many test TCRs the model was trained or chosen on, when these rows are of another dataset
-// than its own; none when that cannot be known.
-std::optional<std::int64_t> known_tcrs(const StageContext& context, const SideData& test) {
+// than its own.
+std::int64_t known_tcrs(const StageContext& context, const SideData& test) {
   const auto& parents = context.input(Stage::kTrain).manifest.parents;
-  const auto own = parents.find("dataset");
-  if (own == parents.end()) return std::nullopt;
-  if (own->second == context.input(Stage::kPreprocess).id) return 0;
+  const std::string& own = parents.at("dataset");
+  if (own == context.input(Stage::kPreprocess).id) return 0;
+  const Dataset dataset = read_dataset(context.store, ancestor(context, "dataset", own));
+  const bool test_chose = selected_on(context) == "test";
   std::set<std::string> seen;
-  try {
-    const Dataset dataset = read_dataset(context.store, context.store.at(own->second));
-    for (std::size_t row = 0; row < dataset.records.size(); ++row) {
-      if (dataset.sides[row] != data::Side::kTest) seen.insert(data::tcr_key(dataset.records[row]));
-    }
-  } catch (const Error& e) {
-    log_debug(fmt::format("the model's own dataset: {}", e.what()));
-    return std::nullopt;
+  for (std::size_t row = 0; row < dataset.records.size(); ++row) {
+    if (test_chose || dataset.sides[row] != data::Side::kTest)
+      seen.insert(data::tcr_key(dataset.records[row]));
   }
   std::set<std::string> known;
   for (const data::Record& record : test.records) {
@@ -86,15 +94,14 @@ Caveats caveats_of(const StageContext& context, const SideData& test) {
         fmt::format("{} TCRs stand on more than one of training, validation and test (split {})",
                     shared, dataset.configuration.at("split").get<std::string>()));
   }
-  if (selected_on(context) == "test") {
+  const bool own_rows = context.input(Stage::kTrain).manifest.parents.at("dataset") ==
+                        context.input(Stage::kPreprocess).id;
+  if (own_rows && selected_on(context) == "test") {
     caveats.unfair.emplace_back("the parameters were chosen on these test rows");
   }
-  const auto known = known_tcrs(context, test);
-  if (!known) {
-    caveats.unfair.emplace_back("what the model was trained on is not in the store");
-  } else if (*known > 0) {
-    caveats.unfair.push_back(fmt::format(
-        "{} of these TCRs were among the rows that trained or chose the model", *known));
+  if (const std::int64_t known = known_tcrs(context, test); known > 0) {
+    caveats.unfair.push_back(
+        fmt::format("{} of these TCRs were among the rows that trained or chose the model", known));
   }
   const auto positives = std::count(test.labels.begin(), test.labels.end(), std::uint8_t{1});
   if (positives < kFewPositives) {

@@ -82,14 +82,14 @@ void register_models(const store::Store& store, const std::string& name,
                      const store::Artifact& artifact) {
   const store::Registry registry(store);
   if (artifact.manifest.kind == store::Kind::kModel) {
-    registry.add(name, artifact.id, "trained", /*candidate=*/true, {});
+    registry.add(name, artifact.id, "trained", store::Registry::Candidate::kIfNew, {});
   }
   if (artifact.manifest.kind != store::Kind::kStudy) return;
   for (std::size_t rank = 1;; ++rank) {
     const auto model = artifact.manifest.parents.find(fmt::format("model-{}", rank));
     if (model == artifact.manifest.parents.end()) return;
     registry.add(name, model->second, fmt::format("study {}, rank {}", artifact.short_id(), rank),
-                 /*candidate=*/false, {});
+                 store::Registry::Candidate::kNo, {});
   }
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 namespace tcrops::stages {
@@ -192,16 +193,17 @@ std::vector<PlannedStage> plan(const PipelineConfig& config,
                                const std::optional<store::Store>& store,
                                const PipelineOptions& options, const std::vector<Stage>& stages) {
   Planner planner(config, store, options);
-  std::vector<PlannedStage> planned;
-  for (const Stage stage : stages) {
+  std::set<Stage> shown(stages.begin(), stages.end());
+  // Stages before the first one wanted that have no result are shown too, for they stop the run.
+  const std::function<void(Stage)> add_before = [&](Stage stage) {
     for (const Stage needed : planner.at(stage).waits_for) {
-      // A stage before the first one wanted that has no result: shown, for it stops the run.
-      const bool shown = std::any_of(planned.begin(), planned.end(),
-                                     [&](const PlannedStage& p) { return p.stage == needed; });
-      if (!shown) planned.push_back(planner.at(needed));
+      shown.insert(needed);
+      add_before(needed);
     }
-    planned.push_back(planner.at(stage));
-  }
+  };
+  for (const Stage stage : stages) add_before(stage);
+  std::vector<PlannedStage> planned;
+  for (const Stage stage : shown) planned.push_back(planner.at(stage));
   return planned;
 }
 

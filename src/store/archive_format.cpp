@@ -127,12 +127,7 @@ std::vector<ReuseKey> keys_from_bytes(const std::string& bytes, const std::strin
   std::vector<ReuseKey> keys;
   for (const Json& json : parse_json(bytes, name)) {
     ReuseKey key = reuse_key_from_json(json, name);
-    const bool fits = key.stage == manifest.stage && key.stage_version == manifest.stage_version &&
-                      std::all_of(key.parents.begin(), key.parents.end(), [&](const auto& parent) {
-                        const auto at = manifest.parents.find(parent.first);
-                        return at != manifest.parents.end() && at->second == parent.second;
-                      });
-    if (!fits) {
+    if (!answers(manifest, key)) {
       throw Error(ExitCode::kArtifact, fmt::format("{}: a key of another artifact", name));
     }
     keys.push_back(std::move(key));

@@ -25,7 +25,7 @@ constexpr std::size_t kShownDigits = 12;
 bool holds(const Store& store, const std::string& id) {
   if (!fs::exists(artifact_folder(store.root(), id))) return false;
   try {
-    return store.get(id).id == id;
+    return store.at(id).id == id;
   } catch (const Error&) {
     return false;  // damaged
   }

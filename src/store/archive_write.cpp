@@ -144,7 +144,7 @@ class Selection {
   [[nodiscard]] Artifact parent_of(const Artifact& artifact, const std::string& role,
                                    const std::string& parent) const {
     try {
-      return store_.get(parent);
+      return store_.at(parent);
     } catch (const Error& e) {
       throw Error(e.code(), fmt::format("{} cannot be exported with its ancestors: its {}: {}",
                                         artifact.short_id(), role, e.what()));
@@ -176,7 +176,7 @@ class Exporter {
                                    std::vector<ArchiveRoot> roots) const {
     ArchiveIndex index{std::move(roots), {}, {}};
     for (const ArchivedArtifact& chosen : selection.artifacts()) {
-      const Artifact artifact = store_.get(chosen.id);
+      const Artifact artifact = store_.at(chosen.id);
       const std::string run = sha256_hex(read_run(artifact));
       if (!log_.has_run(artifact.id, run)) {
         refuse(artifact, "run.json", "the log of the store knows no such run record");
@@ -191,7 +191,7 @@ class Exporter {
     total_ = total;
     tar.add(kIndexEntry, index_to_bytes(index));
     for (const std::string& id : index.artifacts) {
-      const Artifact artifact = store_.get(id);
+      const Artifact artifact = store_.at(id);
       add_record(tar, artifact_entry(id, "manifest.json"),
                  read_file(artifact.file("manifest.json"), ExitCode::kArtifact), id);
       add_record(tar, artifact_entry(id, "run.json"), read_run(artifact), index.records.at(id).run);

@@ -78,7 +78,8 @@ std::vector<std::string> Store::list() const {
     if (!group.is_directory()) continue;
     for (const auto& entry : entries_of(group.path())) {
       const std::string& path = entry.path().native();
-      ids.push_back(path.substr(path.rfind('/') + 1));
+      std::string id = path.substr(path.rfind('/') + 1);
+      if (is_id(id)) ids.push_back(std::move(id));  // else something that a file system left there
     }
   }
   std::sort(ids.begin(), ids.end());

@@ -64,22 +64,40 @@ void Claim::open_file() {
 void Claim::add(const std::string& what) {
   const std::lock_guard lock(mutex_);
   open_file();
-  if (!claimed_.insert(what).second) return;
+  if (claimed_.contains(what)) return;
   const std::string line = what + "\n";
-  if (::write(descriptor_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
-    throw system_error("cannot write", root_ / "claims" / name_, errno);
+  const ssize_t written = ::write(descriptor_, line.data(), line.size());
+  if (written != static_cast<ssize_t>(line.size())) {
+    throw system_error("cannot write", root_ / "claims" / name_, written < 0 ? errno : ENOSPC);
   }
+  claimed_.insert(what);
 }
 
 fs::path Claim::next_draft() {
   const std::lock_guard lock(mutex_);
-  static_cast<void>(living_claims(root_, name_));
   open_file();
   return root_ / "drafts" / fmt::format("{}.{}", name_, random_name());
 }
 
-std::set<std::string> living_claims(const fs::path& root, const std::string& own) {
-  std::set<std::string> claimed;
+std::vector<fs::path> Claim::inherit() {
+  const auto census = take_census(root_, [&] {
+    const std::lock_guard lock(mutex_);
+    return name_;
+  }());
+  std::vector<fs::path> inherited;
+  std::error_code ignored;
+  for (const fs::path& left : census.deceased) {
+    if (left.parent_path().filename() == "claims") {
+      fs::remove(left, ignored);
+    } else if (fs::path mine = next_draft(); ::rename(left.c_str(), mine.c_str()) == 0) {
+      inherited.push_back(std::move(mine));
+    }
+  }
+  return inherited;
+}
+
+Census take_census(const fs::path& root, const std::string& own) {
+  Census census;
   std::set<std::string> living;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(root / "claims", ignored)) {
@@ -88,17 +106,17 @@ std::set<std::string> living_claims(const fs::path& root, const std::string& own
       // Over NFS, closing any descriptor of a file gives up this process's locks on it.
       living.insert(name);
     } else if (const int dead = take_dead(entry.path()); dead >= 0) {
-      fs::remove(entry.path(), ignored);
       close(dead);
+      census.deceased.push_back(entry.path());
     } else if (const auto lines = read_notice(entry.path())) {
       living.insert(name);
-      claimed.insert(lines->begin(), lines->end());
+      census.claimed.insert(lines->begin(), lines->end());
     }
   }
   for (const auto& entry : fs::directory_iterator(root / "drafts", ignored)) {
-    if (!living.contains(claim_of_draft(entry.path()))) fs::remove_all(entry.path(), ignored);
+    if (!living.contains(claim_of_draft(entry.path()))) census.deceased.push_back(entry.path());
   }
-  return claimed;
+  return census;
 }
 
 }  // namespace tcrops::store

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace tcrops::store {
 
@@ -21,6 +22,9 @@ class Claim {
   void add(const std::string& what);
   // The name of the next draft: unique in the store.
   [[nodiscard]] std::filesystem::path next_draft();
+  // Takes over what dead processes have left, under names of this claim. Call with the store's lock
+  // held exclusively, and delete what it returns after giving the lock back: that may take long.
+  [[nodiscard]] std::vector<std::filesystem::path> inherit();
 
  private:
   void open_file();
@@ -32,10 +36,13 @@ class Claim {
   std::set<std::string> claimed_;
 };
 
-// What living processes claim. Removes the notices and drafts of dead ones. Call with the store's
-// lock held exclusively; `own` is the name of a notice of this process, which must not be opened.
-[[nodiscard]] std::set<std::string> living_claims(const std::filesystem::path& root,
-                                                  const std::string& own);
+// Who lives and who has died. Call with the store's lock held.
+struct Census {
+  std::set<std::string> claimed;                // by living processes
+  std::vector<std::filesystem::path> deceased;  // notices and drafts of dead ones
+};
+// `own` is the name of a notice of this process, which must not be opened; "" when it has none.
+[[nodiscard]] Census take_census(const std::filesystem::path& root, const std::string& own);
 
 // The lock that orders claims, publications and removals. Shared by all who look up, point or
 // publish; exclusive for who makes or removes claims, drafts and artifacts.

@@ -114,7 +114,7 @@ class CauseSearch {
       std::vector<std::string> at = pair.at;
       at.push_back(role);
       try {
-        open_.push_back({at, store_.get(parent), store_.get(other->second)});
+        open_.push_back({at, store_.at(parent), store_.at(other->second)});
       } catch (const Error& e) {
         diff_.not_followed.push_back(fmt::format("{}: {}", fmt::join(at, " > "), e.what()));
       }

@@ -33,10 +33,17 @@ void Draft::add(const std::string& name, std::string_view bytes) const {
 
 Draft Store::begin_draft() const {
   if (!claim_) throw Error(ExitCode::kFailure, "a store opened for reading takes no drafts");
-  // Between its name and its making another process may take a draft for an abandoned one.
-  const FileLock lock(store_lock(root_));
-  const auto directory = claim_->next_draft();
-  make_directories(directory);
+  std::vector<fs::path> inherited;
+  fs::path directory;
+  {
+    // Between its name and its making another process may take a draft for an abandoned one.
+    const FileLock lock(store_lock(root_));
+    inherited = claim_->inherit();
+    directory = claim_->next_draft();
+    make_directories(directory);
+  }
+  std::error_code ignored;
+  for (const fs::path& path : inherited) fs::remove_all(path, ignored);
   return {directory, claim_};
 }
 

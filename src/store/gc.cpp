@@ -17,7 +17,10 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
+#include <tuple>
+#include <utility>
 
 namespace tcrops::store {
 namespace {
@@ -41,9 +44,8 @@ void add_evidence(const Store& store, const Json& evidence, const std::string& w
                   Reasons& roots) {
   if (evidence.is_string() && is_in_store(store, evidence.get<std::string>()))
     roots.emplace(evidence.get<std::string>(), why);
-}
-if (!evidence.is_structured()) return;
-for (const auto& [key, value] : evidence.items()) add_evidence(store, value, why, roots);
+  if (!evidence.is_structured()) return;
+  for (const auto& [key, value] : evidence.items()) add_evidence(store, value, why, roots);
 }
 
 // Versions that have an alias, and what their promotion rested on.
@@ -68,6 +70,11 @@ Reasons model_roots(const Store& store, bool all_versions) {
       } else if (all_versions) {
         roots.emplace(version.artifact, fmt::format("{}@v{}", name, version.number));
       }
+    }
+    for (const std::int64_t number : model.champions) {
+      const std::string& artifact = model.find(number)->artifact;
+      if (is_in_store(store, artifact))
+        roots.emplace(artifact, fmt::format("{}@v{}, a champion to go back to", name, number));
     }
     for (const RegistryEvent& event : model.events) {
       if (model.aliases_of(event.version).empty()) continue;
@@ -201,21 +208,24 @@ std::vector<fs::path> move_away(const Store& store, const GcReport& report) {
     }
     doomed.push_back(to);
   };
-  for (const GcItem& item : report.removed)
-    doom(root / "artifacts" / item.id.substr(0, 2) / item.id);
+  for (const GcItem& item : report.removed) doom(artifact_folder(root, item.id));
   for (const std::string& key : report.work) doom(root / "work" / key);
   return doomed;
 }
 
-void sort_work(const fs::path& root, const std::set<std::string>& living, bool remove,
-               GcReport& report) {
+// Half-done work that goes, and that stays.
+std::pair<std::vector<std::string>, std::vector<std::string>> sorted_work(
+    const fs::path& root, const std::set<std::string>& living, bool remove) {
+  std::vector<std::string> goes;
+  std::vector<std::string> stays;
   for (const auto& entry : entries_of(root / "work")) {
     const std::string key = entry.path().filename().string();
     const bool used = living.contains(kWorkClaim + key);
-    (remove && !used ? report.work : report.work_kept).push_back(key);
+    (remove && !used ? goes : stays).push_back(key);
   }
-  std::sort(report.work.begin(), report.work.end());
-  std::sort(report.work_kept.begin(), report.work_kept.end());
+  std::sort(goes.begin(), goes.end());
+  std::sort(stays.begin(), stays.end());
+  return {goes, stays};
 }
 
 // What is made before what it was made from, so that a removal that is cut off leaves nothing whose
@@ -263,26 +273,34 @@ GcReport mark(const Store& store, const GcRoots& wanted, const GcOptions& option
   for (const fs::path& path : half_written(store.root())) {
     report.left_behind.push_back(fs::relative(path, store.root()).string());
   }
-  sort_work(store.root(), living, options.work, report);
+  std::tie(report.work, report.work_kept) = sorted_work(store.root(), living, options.work);
   return report;
 }
 
 }  // namespace
 
-GcReport collect_garbage(const Store& store, const GcRoots& roots, const GcOptions& options) {
+GcReport collect_garbage(const fs::path& root, const GcRoots& roots, const GcOptions& options) {
   if (!roots.any()) {
     throw Error(ExitCode::kUsage,
                 "say what must stay: --keep-names, --keep-models, --keep-last N, --keep-newer DAYS "
                 "or --keep ARTIFACT");
   }
+  // For reading: with a claim of its own it would wait for the lock that is held here.
+  const Store store = Store::open_existing(root);
+  if (!options.remove) {
+    // Where nobody can write, nobody is using anything either.
+    std::optional<FileLock> lock;
+    if (::access(root.c_str(), W_OK) == 0) lock.emplace(store_lock(root));
+    return mark(store, roots, options, take_census(root, "").claimed);
+  }
   std::vector<fs::path> doomed;
   GcReport report;
   {
-    const FileLock lock(store_lock(store.root()));
-    const auto living = living_claims(store.root(), "");
-    report = mark(store, roots, options, living);
-    if (!options.remove) return report;
+    const FileLock lock(store_lock(root));
+    const Census census = take_census(root, "");
+    report = mark(store, roots, options, census.claimed);
     doomed = move_away(store, report);
+    doomed.insert(doomed.end(), census.deceased.begin(), census.deceased.end());
   }
   std::error_code ignored;
   for (const fs::path& path : doomed) fs::remove_all(path, ignored);

@@ -47,12 +47,30 @@ Tail read_tail(int descriptor, const std::filesystem::path& path) {
   return {};
 }
 
+// The tail after a last line that lacks nothing but its newline, as an editor leaves it, was given
+// one. What a crash cut off is no line: it has no end, or does not follow from the one before.
+Tail complete_tail(int descriptor, const std::filesystem::path& path) {
+  Tail tail = read_tail(descriptor, path);
+  struct stat status {};
+  if (fstat(descriptor, &status) != 0) throw system_error("cannot read", path, errno);
+  std::string rest(static_cast<std::size_t>(status.st_size - tail.whole), '\0');
+  if (rest.empty()) return tail;
+  if (pread(descriptor, rest.data(), rest.size(), tail.whole) != std::ssize(rest))
+    throw system_error("cannot read", path, errno);
+  const Json entry = Json::parse(rest, nullptr, /*allow_exceptions=*/false);
+  const std::string previous = tail.whole == 0 ? kNoPrevious : sha256_hex(tail.last_line);
+  if (!entry.is_object() || text_of(entry, "previous") != previous) return tail;
+  if (pwrite(descriptor, "\n", 1, status.st_size) != 1)
+    throw system_error("cannot write", path, errno);
+  return {std::move(rest), status.st_size + 1};
+}
+
 // Call with the lock held.
 std::string append_line(const std::filesystem::path& path, Json entry) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor < 0) throw system_error("cannot open", path, errno);
   try {
-    const Tail tail = read_tail(descriptor, path);
+    const Tail tail = complete_tail(descriptor, path);
     entry["previous"] = tail.whole == 0 ? kNoPrevious : sha256_hex(tail.last_line);
     const std::string line = entry.dump() + "\n";
     if (ftruncate(descriptor, tail.whole) != 0) throw system_error("cannot write", path, errno);
@@ -62,7 +80,11 @@ std::string append_line(const std::filesystem::path& path, Json entry) {
       if (ftruncate(descriptor, tail.whole) != 0) throw system_error("cannot write", path, errno);
       throw system_error("cannot write", path, reason);
     }
-    if (fsync(descriptor) != 0) throw system_error("cannot write", path, errno);
+    if (fsync(descriptor) != 0) {
+      const int reason = errno;
+      static_cast<void>(ftruncate(descriptor, tail.whole));
+      throw system_error("cannot write", path, reason);
+    }
     close(descriptor);
     return sha256_hex(std::string_view(line).substr(0, line.size() - 1));
   } catch (...) {

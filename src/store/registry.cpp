@@ -49,6 +49,11 @@ class Replay {
 
   void apply(const Json& entry, const std::string& hash) {
     const RegistryEvent event = event_of(entry, hash);
+    if (const std::string problem = problem_of(event); !problem.empty()) {
+      model_.problems.push_back(fmt::format("models/{}{}: {}", model_.name, kLogSuffix, problem));
+      return;
+    }
+    std::vector<std::int64_t>& champions = model_.champions;
     if (event.event == "register") {
       model_.versions.push_back({event.version, text_of(entry, "artifact"), event.time, event.by,
                                  text_of(entry, "source")});
@@ -56,15 +61,15 @@ class Replay {
     } else if (event.event == "candidate") {
       set(kCandidate, event.version);
     } else if (event.event == "promote") {
-      champions_.push_back(event.version);
+      champions.push_back(event.version);
       const auto candidate = model_.aliases.find(kCandidate);
       if (candidate != model_.aliases.end() && candidate->second == event.version)
         model_.aliases.erase(candidate);
-    } else if (event.event == "rollback" && !champions_.empty()) {
-      champions_.pop_back();
+    } else {
+      champions.pop_back();
     }
-    set(kChampion, champions_.empty() ? 0 : champions_.back());
-    set(kPrevious, champions_.size() < 2 ? 0 : champions_[champions_.size() - 2]);
+    set(kChampion, champions.empty() ? 0 : champions.back());
+    set(kPrevious, champions.size() < 2 ? 0 : champions[champions.size() - 2]);
     model_.events.push_back(event);
   }
 
@@ -76,8 +81,25 @@ class Replay {
     if (version == 0) model_.aliases.erase(alias);
   }
 
+  // Why a line cannot be what this program wrote; "" when it can.
+  [[nodiscard]] std::string problem_of(const RegistryEvent& event) const {
+    const auto next = std::ssize(model_.versions) + 1;
+    if (event.event == "register") {
+      return event.version == next
+                 ? ""
+                 : fmt::format("version {} is registered where {} is next", event.version, next);
+    }
+    const bool known =
+        event.event == "candidate" || event.event == "promote" || event.event == "rollback";
+    if (!known) return fmt::format("unknown move \"{}\"", event.event);
+    if (model_.find(event.version) == nullptr)
+      return fmt::format("{} of version {}, which was not registered", event.event, event.version);
+    if (event.event == "rollback" && model_.champions.size() < 2)
+      return "a rollback without an earlier champion";
+    return "";
+  }
+
   RegisteredModel model_;
-  std::vector<std::int64_t> champions_;  // by promotion; rollback takes the last away
 };
 
 using NotedLines = std::map<std::string, std::vector<std::string>>;
@@ -243,20 +265,20 @@ RegisteredModel Registry::append(
 }
 
 ModelVersion Registry::add(const std::string& name, const std::string& artifact,
-                           const std::string& source, bool candidate, const Move& move) const {
+                           const std::string& source, Candidate candidate, const Move& move) const {
   const auto after = append(name, [&](const RegisteredModel& model) -> std::optional<Json> {
     if (const ModelVersion* known = model.find_artifact(artifact)) {
       const auto aliases = model.aliases_of(known->number);
       const auto has = [&](const char* alias) {
         return std::find(aliases.begin(), aliases.end(), alias) != aliases.end();
       };
-      if (!candidate || has(kChampion) || has(kCandidate)) return std::nullopt;
+      if (candidate != Candidate::kYes || has(kChampion) || has(kCandidate)) return std::nullopt;
       return entry_of("candidate", known->number, move);
     }
     Json entry = entry_of("register", static_cast<std::int64_t>(model.versions.size()) + 1, move);
     entry["artifact"] = artifact;
     entry["source"] = source;
-    entry["candidate"] = candidate;
+    entry["candidate"] = candidate != Candidate::kNo;
     return entry;
   });
   return *after.find_artifact(artifact);

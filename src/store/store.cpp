@@ -325,7 +325,8 @@ std::optional<Artifact> Store::find(const ReuseKey& key, Damage damage) const {
     const Json pointer = parse_json(read_file(path, ExitCode::kArtifact), path.string());
     return at(pointer.at("artifact").get<std::string>());
   } catch (const Error& e) {
-    if (damage == Damage::kThrow) throw;
+    // A full disk or a lock that cannot be had is no damage.
+    if (damage == Damage::kThrow || e.code() != ExitCode::kArtifact) throw;
     log_warning(fmt::format("not used again: {}", e.what()));
   } catch (const Json::exception&) {
     const std::string problem = fmt::format("{} is damaged", path.string());

@@ -32,9 +32,10 @@ inline constexpr const char* kPairedMetrics[] = {"macro_average_precision", "mac
 
 // Paired cluster bootstrap (Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8
 // and 13): clusters are drawn with replacement, as many as there are, and both models are judged on
-// the same draw. A draw in which a metric is undefined does not count for it; without a single one
+// the same draw. In a draw, an epitope that lacks a class is left out of the macro means, of both
+// models alike. A draw in which a metric is undefined does not count for it; without a single one
 // that counts the interval is NaN. The same arguments give the same numbers. Looks at
-// check_interrupt(). Throws Error (kFailure) when the lengths differ.
+// check_interrupt(). Throws Error (kFailure) when the lengths differ or a score is not finite.
 [[nodiscard]] std::vector<PairedMetric> paired_bootstrap(const PairedScores& scores,
                                                          std::int64_t resamples,
                                                          std::uint64_t seed);

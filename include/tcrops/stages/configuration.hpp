@@ -77,6 +77,7 @@ struct ServeCheckConfig {
 struct GatesConfig {
   std::string metric = "macro_average_precision";
   double minimum = 0.0;
+  std::int64_t minimum_positives = 20;
   bool beat_nearest_neighbour = false;
   std::string champion = "not_worse";
   bool fair_test = true;

@@ -3,6 +3,7 @@
 #include <tcrops/core/json.hpp>
 #include <tcrops/eval/paired_bootstrap.hpp>
 #include <tcrops/stages/configuration.hpp>
+#include <tcrops/stages/pipeline.hpp>
 #include <tcrops/store/registry.hpp>
 #include <tcrops/store/store.hpp>
 
@@ -18,10 +19,9 @@ namespace tcrops::stages {
 
 // The evaluation of a model on the test rows of a dataset, from the store or made now. Stage
 // evaluate with any model; kArtifact when model or dataset is something else.
-[[nodiscard]] store::Artifact evaluate_model(const store::Store& store,
-                                             const PipelineConfig& config,
-                                             const store::Artifact& model,
-                                             const store::Artifact& dataset);
+[[nodiscard]] StageOutcome evaluate_model(const store::Store& store, const PipelineConfig& config,
+                                          const store::Artifact& model,
+                                          const store::Artifact& dataset);
 
 // The report of serve-check on a model, made now and stored.
 [[nodiscard]] store::Artifact check_model(const store::Store& store, const PipelineConfig& config,
@@ -31,6 +31,7 @@ struct ComparedModel {
   store::Artifact model;
   store::Artifact evaluation;
   std::vector<std::string> caveats;
+  bool fair = false;  // the rows are a fair test of it
 };
 
 // Two models on the same test rows.
@@ -65,7 +66,8 @@ struct Judgement {
 };
 
 // Judges a version of a model by the section gates: on the test rows of its own dataset, against
-// the champion on the same rows, and by serve-check. Makes what is missing.
+// the champion on the same rows and on those of the champion's dataset (only where they are a fair
+// test of both), and by serve-check. Makes what is missing.
 [[nodiscard]] Judgement judge(const store::Store& store, const PipelineConfig& config,
                               const store::RegisteredModel& model,
                               const store::ModelVersion& version);

@@ -46,11 +46,11 @@ struct GcReport {
 };
 
 // Removes what no root needs. Nobody can look anything up while it marks and moves away, which
-// takes a moment; deleting comes after. What is killed half-way is completed by the next command.
-// `store` is one that was opened for reading: a claim of its own would wait for itself.
-// Throws Error: kUsage without a root, kArtifact when a root or what it was made from cannot be
-// read (nothing is removed then).
-[[nodiscard]] GcReport collect_garbage(const Store& store, const GcRoots& roots,
+// takes a moment; deleting comes after. Killed half-way, it leaves a store that is well, in which
+// the same command removes the rest. The process must not hold a store on this folder that was
+// opened for writing. Throws Error: kUsage without a root, kArtifact when a root or what it was
+// made from cannot be read (nothing is removed then).
+[[nodiscard]] GcReport collect_garbage(const std::filesystem::path& root, const GcRoots& roots,
                                        const GcOptions& options);
 
 }  // namespace tcrops::store

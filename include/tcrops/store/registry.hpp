@@ -42,8 +42,9 @@ struct RegisteredModel {
   std::string name;
   std::vector<ModelVersion> versions;           // by number
   std::map<std::string, std::int64_t> aliases;  // those that are set
-  std::vector<RegistryEvent> events;            // oldest first
-  std::vector<std::string> problems;            // the log was changed or cannot be read
+  std::vector<std::int64_t> champions;  // promotions that were not rolled back, the champion last
+  std::vector<RegistryEvent> events;    // oldest first
+  std::vector<std::string> problems;    // the log was changed or cannot be read
 
   [[nodiscard]] const ModelVersion* find(std::int64_t number) const;
   [[nodiscard]] const ModelVersion* find_artifact(const std::string& id) const;
@@ -55,7 +56,7 @@ struct RegisteredModel {
 struct Move {
   std::string by;
   std::string reason;
-  Json evidence;  // null: none
+  Json evidence{};  // null: none
 };
 
 // The models of a store. Each has one hash-chained log, models/<name>.jsonl, which is the whole
@@ -74,10 +75,11 @@ class Registry {
   // "name@champion" or "name@v3". kArtifact with what exists otherwise.
   [[nodiscard]] ModelVersion resolve(const std::string& reference) const;
 
-  // Adds a version for a model artifact, or returns the one that it has already. With `candidate`
-  // that version becomes the candidate, unless it is the champion.
+  // Whether an added version becomes the candidate (never one that is the champion).
+  enum class Candidate { kNo, kIfNew, kYes };
+  // Adds a version for a model artifact, or returns the one that it has already.
   ModelVersion add(const std::string& name, const std::string& artifact, const std::string& source,
-                   bool candidate, const Move& move) const;
+                   Candidate candidate, const Move& move) const;
   // Called before a move with the model as it is then, while nobody else can move it; may throw to
   // prevent the move.
   using Check = std::function<void(const RegisteredModel& before)>;

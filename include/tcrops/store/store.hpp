@@ -61,6 +61,10 @@ struct ReuseKey {
   [[nodiscard]] Json to_json() const;
   [[nodiscard]] std::string digest() const;  // SHA-256
 };
+
+// Whether the manifest repeats the key: it does in what a stage has made, but for the parents that
+// the stage made with it ("model-1" of a study).
+[[nodiscard]] bool answers(const Manifest& manifest, const ReuseKey& key);
 // The opposite of ReuseKey::to_json; kArtifact when it is none. `name` stands for the source.
 [[nodiscard]] ReuseKey reuse_key_from_json(const Json& json, const std::string& name);
 

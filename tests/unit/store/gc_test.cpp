@@ -43,15 +43,15 @@ GcRoots keeping(std::vector<std::string> references) {
 TEST_CASE("without a root nothing can be collected") {
   const Family f;
   CHECK(test::error_of([&] {
-          static_cast<void>(collect_garbage(f.store(), {}, {.remove = true}));
+          static_cast<void>(collect_garbage(f.store().root(), {}, {.remove = true}));
         }).code == ExitCode::kUsage);
 }
 
 TEST_CASE("what a root was made from stays, the rest goes with its keys and names") {
   const Family f;
-  const GcReport said = collect_garbage(f.store(), keeping({f.dataset}), {});
+  const GcReport said = collect_garbage(f.store().root(), keeping({f.dataset}), {});
   CHECK(f.store().list().size() == 4);
-  const GcReport done = collect_garbage(f.store(), keeping({f.dataset}), {.remove = true});
+  const GcReport done = collect_garbage(f.store().root(), keeping({f.dataset}), {.remove = true});
   CHECK(ids_of(said.removed) == ids_of(done.removed));
   CHECK(ids_of(done.kept) == Ids{f.raw, f.dataset});
   CHECK(ids_of(done.removed) == Ids{f.model, f.lonely});
@@ -71,7 +71,7 @@ TEST_CASE("what was made goes before what it was made from") {
   std::filesystem::remove_all(f.store().at(f.raw).directory);
   publish(Store::open(f.root), 1);
   std::vector<std::string> order;
-  for (const GcItem& item : collect_garbage(f.store(), {.last = 0}, {}).removed) {
+  for (const GcItem& item : collect_garbage(f.store().root(), {.last = 0}, {}).removed) {
     if (item.id != f.lonely) order.push_back(item.id);
   }
   CHECK(order == std::vector<std::string>{f.model, f.dataset, f.raw});
@@ -81,28 +81,30 @@ TEST_CASE("aliases and their evidence, however deep, are roots") {
   const Family f;
   const Store store = f.store();
   const Registry registry(store);
-  registry.add("viral", f.lonely, "", false, {});
-  CHECK(collect_garbage(store, {.last = 0}, {}).kept.empty());
+  registry.add("viral", f.lonely, "", Registry::Candidate::kNo, {});
+  CHECK(collect_garbage(store.root(), {.last = 0}, {}).kept.empty());
   registry.promote("viral", 1,
                    {.by = "", .reason = "", .evidence = {{"rival", {{"list", {f.dataset}}}}}});
-  CHECK(ids_of(collect_garbage(store, {.last = 0}, {}).kept) == Ids{f.lonely, f.dataset, f.raw});
+  CHECK(ids_of(collect_garbage(store.root(), {.last = 0}, {}).kept) ==
+        Ids{f.lonely, f.dataset, f.raw});
 }
 
 TEST_CASE("evidence may hold texts as long as an id") {
   const Family f;
   const Store store = f.store();
   const Registry registry(store);
-  registry.add("viral", f.lonely, "", false, {});
+  registry.add("viral", f.lonely, "", Registry::Candidate::kNo, {});
   registry.promote("viral", 1,
                    {.by = "", .reason = "", .evidence = {{"found", std::string(64, 'x')}}});
-  CHECK(ids_of(collect_garbage(store, {.last = 0}, {}).kept) == Ids{f.lonely});
+  CHECK(ids_of(collect_garbage(store.root(), {.last = 0}, {}).kept) == Ids{f.lonely});
 }
 
 TEST_CASE("a root or parent that cannot be read keeps everything") {
   const Family f;
   std::filesystem::remove(f.store().at(f.raw).file("data.bin"));
   CHECK(test::error_of([&] {
-          static_cast<void>(collect_garbage(f.store(), keeping({f.model}), {.remove = true}));
+          static_cast<void>(
+              collect_garbage(f.store().root(), keeping({f.model}), {.remove = true}));
         }).code == ExitCode::kArtifact);
   CHECK(f.store().list().size() == 4);
   CHECK(f.store().names().size() == 2);
@@ -111,10 +113,10 @@ TEST_CASE("a root or parent that cannot be read keeps everything") {
 TEST_CASE("a model's log that is gone keeps everything") {
   const Family f;
   const Store store = f.store();
-  Registry(store).add("viral", f.model, "", true, {});
+  Registry(store).add("viral", f.model, "", Registry::Candidate::kYes, {});
   std::filesystem::remove(f.root / "models" / "viral.jsonl");
   CHECK(test::error_of([&] {
-          static_cast<void>(collect_garbage(store, {.last = 0}, {.remove = true}));
+          static_cast<void>(collect_garbage(store.root(), {.last = 0}, {.remove = true}));
         }).code == ExitCode::kArtifact);
   CHECK(store.list().size() == 4);
 }
@@ -132,13 +134,13 @@ TEST_CASE("what another process uses stays until it ends") {
   });
   while (!std::filesystem::exists(f.scratch / "ready")) std::this_thread::yield();
   const GcOptions all{.remove = true, .work = true};
-  const GcReport report = collect_garbage(f.store(), {.last = 0}, all);
+  const GcReport report = collect_garbage(f.store().root(), {.last = 0}, all);
   CHECK(ids_of(report.kept) == Ids{f.raw, f.dataset});
   CHECK(report.work.empty());
   CHECK(report.work_kept == std::vector<std::string>{key_of(7).digest()});
   CHECK(problems_of(f.store()).empty());
   user.kill_now();
-  const GcReport after = collect_garbage(f.store(), {.last = 0}, all);
+  const GcReport after = collect_garbage(f.store().root(), {.last = 0}, all);
   CHECK(ids_of(after.removed) == Ids{f.raw, f.dataset});
   CHECK(after.work.size() == 1);
   CHECK(entries_in(f.root / "claims") == 0);
@@ -158,11 +160,11 @@ TEST_CASE("publishing and collecting at once lose nothing that is used") {
     return 0;
   });
   for (int i = 0; i < 15; ++i) {
-    static_cast<void>(collect_garbage(f.store(), {.last = 0}, {.remove = true}));
+    static_cast<void>(collect_garbage(f.store().root(), {.last = 0}, {.remove = true}));
     CHECK(problems_of(f.store()).empty());
   }
   CHECK(publisher.wait() == 0);
-  static_cast<void>(collect_garbage(f.store(), {.last = 0}, {.remove = true}));
+  static_cast<void>(collect_garbage(f.store().root(), {.last = 0}, {.remove = true}));
   CHECK(f.store().list().empty());
 }
 

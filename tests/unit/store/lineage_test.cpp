@@ -43,7 +43,7 @@ TEST_CASE("a lineage has each ancestor once and every edge") {
   const Diamond f;
   f.store.set_name("it.raw", f.raw.id);
   const Registry registry(f.store);
-  registry.add("it", f.raw.id, "", true, {});
+  registry.add("it", f.raw.id, "", Registry::Candidate::kYes, {});
   const Lineage up = ancestors_of(f.store, f.last.id);
   CHECK(ids_of(up) == Texts{f.last.id, f.left.id, f.raw.id, f.right.id});
   CHECK(up.edges.size() == 4);

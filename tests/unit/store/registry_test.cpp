@@ -19,7 +19,7 @@ struct Registered : Fixture {
   Registered() {
     for (std::int64_t seed = 1; seed <= 3; ++seed) {
       ids.push_back(publish(store, seed).id);
-      registry.add("viral", ids.back(), "made up", false, {});
+      registry.add("viral", ids.back(), "made up", Registry::Candidate::kNo, {});
     }
   }
   [[nodiscard]] std::filesystem::path log() const { return root / "models" / "viral.jsonl"; }
@@ -29,7 +29,8 @@ TEST_CASE("versions are numbered in order, and an artifact has one only") {
   const Registered f;
   CHECK(f.registry.names() == std::vector<std::string>{"viral"});
   const std::string before = read_file(f.log());
-  const ModelVersion again = f.registry.add("viral", f.ids[1], "something else", false, {});
+  const ModelVersion again =
+      f.registry.add("viral", f.ids[1], "something else", Registry::Candidate::kNo, {});
   CHECK(again.number == 2);
   CHECK(again.source == "made up");
   CHECK(read_file(f.log()) == before);
@@ -60,11 +61,11 @@ TEST_CASE("aliases move with promotions and back with rollbacks") {
 
 TEST_CASE("the candidate is the newest that asks, and is none once it is champion") {
   const Registered f;
-  f.registry.add("viral", f.ids[0], "", true, {});
-  f.registry.add("viral", f.ids[2], "", true, {});
+  f.registry.add("viral", f.ids[0], "", Registry::Candidate::kYes, {});
+  f.registry.add("viral", f.ids[2], "", Registry::Candidate::kYes, {});
   CHECK(f.registry.read("viral").aliases == Aliases{{"candidate", 3}});
   CHECK(f.registry.promote("viral", 3, {}).aliases == Aliases{{"champion", 3}});
-  f.registry.add("viral", f.ids[2], "", true, {});
+  f.registry.add("viral", f.ids[2], "", Registry::Candidate::kYes, {});
   CHECK(f.registry.read("viral").aliases == Aliases{{"champion", 3}});
 }
 
@@ -115,7 +116,8 @@ TEST_CASE("a log that was changed is noticed and not continued") {
   const auto refused = [&](auto move) { CHECK(test::error_of(move).code == ExitCode::kArtifact); };
   refused([&] { f.registry.promote("viral", 2, {}); });
   refused([&] { f.registry.rollback("viral", {}); });
-  refused([&] { f.registry.add("viral", publish(f.store, 9).id, "", true, {}); });
+  refused(
+      [&] { f.registry.add("viral", publish(f.store, 9).id, "", Registry::Candidate::kYes, {}); });
   refused([&] { static_cast<void>(f.registry.resolve("viral@v1")); });
   CHECK((std::filesystem::exists(f.log()) ? read_file(f.log()) : "gone") == before);
 }
@@ -139,9 +141,9 @@ TEST_CASE("eight processes register and promote at once") {
     const Store store = Store::open(f.root);
     const Registry registry(store);
     for (int i = 0; i < kEach; ++i) {
-      registry.add("viral", publish(store, i).id, "shared", false, {});
-      const auto own =
-          registry.add("viral", publish(store, 100 + 10 * process + i).id, "own", true, {});
+      registry.add("viral", publish(store, i).id, "shared", Registry::Candidate::kNo, {});
+      const auto own = registry.add("viral", publish(store, 100 + 10 * process + i).id, "own",
+                                    Registry::Candidate::kYes, {});
       registry.promote("viral", own.number, {});
     }
     return 0;
