@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace tcrops::stages {
@@ -61,6 +63,19 @@ Error missing_input(Stage stage) {
                       stage_name(stage), stage_name(stage))};
 }
 
+// What a twin process has published, which may take a moment to be seen from another host.
+std::optional<store::Artifact> find_patiently(const store::Store& store,
+                                              const store::ReuseKey& key) {
+  constexpr int kLooks = 20;
+  constexpr auto kPause = std::chrono::milliseconds(100);
+  std::optional<store::Artifact> found = store.find(key);
+  for (int look = 1; !found && look < kLooks && !interrupted(); ++look) {
+    std::this_thread::sleep_for(kPause);
+    found = store.find(key);
+  }
+  return found;
+}
+
 // A twin process that is done first drops the work folder that both were using. What fails here for
 // that reason, or after it, need not be made any more.
 store::Artifact make_or_take_over(const StageDefinition& definition, const StageContext& context,
@@ -69,7 +84,10 @@ store::Artifact make_or_take_over(const StageDefinition& definition, const Stage
     return definition.make(context, key, context.store.work(key), record);
   } catch (const Error& e) {
     if (!definition.reusable || interrupted()) throw;
-    std::optional<store::Artifact> theirs = context.store.find(key);
+    // Only what could not be read any more may have been dropped by a twin.
+    std::optional<store::Artifact> theirs = e.code() == ExitCode::kArtifact
+                                                ? find_patiently(context.store, key)
+                                                : context.store.find(key);
     if (!theirs) throw;
     log_debug(fmt::format("{}: another process was faster; here: {}", key.stage, e.what()));
     return *theirs;

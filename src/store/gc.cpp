@@ -19,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <thread>
 #include <tuple>
 #include <utility>
 
@@ -35,21 +36,33 @@ constexpr double kLongAgoDays = 50 * 365;  // before the first artifact
 // id -> why it is kept. The first reason given stays.
 using Reasons = std::map<std::string, std::string>;
 
-bool is_in_store(const Store& store, const std::string& id) {
-  return is_id(id) && fs::exists(artifact_folder(store.root(), id));
+// Nobody else changes the store while we hold its lock, but what another host has just put there
+// may take a moment to be seen.
+template <class Look>
+auto patiently(Look look) {
+  constexpr int kLooks = 20;
+  constexpr auto kPause = std::chrono::milliseconds(100);
+  for (int attempt = 1; attempt < kLooks; ++attempt) {
+    try {
+      return look();
+    } catch (const Error&) {
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+  return look();
 }
 
 // What an earlier collection has removed, when nothing needed it, cannot stay.
-void add_evidence(const Store& store, const Json& evidence, const std::string& why,
-                  Reasons& roots) {
-  if (evidence.is_string() && is_in_store(store, evidence.get<std::string>()))
+void add_evidence(const std::set<std::string>& present, const Json& evidence,
+                  const std::string& why, Reasons& roots) {
+  if (evidence.is_string() && present.contains(evidence.get_ref<const std::string&>()))
     roots.emplace(evidence.get<std::string>(), why);
   if (!evidence.is_structured()) return;
-  for (const auto& [key, value] : evidence.items()) add_evidence(store, value, why, roots);
+  for (const auto& [key, value] : evidence.items()) add_evidence(present, value, why, roots);
 }
 
 // Versions that have an alias, and what their promotion rested on.
-Reasons model_roots(const Store& store, bool all_versions) {
+Reasons model_roots(const Store& store, const std::set<std::string>& present, bool all_versions) {
   Reasons roots;
   const Registry registry(store);
   for (const std::string& name : registry.names()) {
@@ -64,7 +77,7 @@ Reasons model_roots(const Store& store, bool all_versions) {
       // A rollback gives an old champion the alias `previous`, even if it has been removed. One
       // that can be used, a champion or a candidate, must be there.
       const bool usable = !aliases.empty() && aliases.front() != kPrevious;
-      if (!usable && !is_in_store(store, version.artifact)) continue;
+      if (!usable && !present.contains(version.artifact)) continue;
       if (!aliases.empty()) {
         roots.emplace(version.artifact, fmt::format("{}@{}", name, aliases.front()));
       } else if (all_versions) {
@@ -73,12 +86,12 @@ Reasons model_roots(const Store& store, bool all_versions) {
     }
     for (const std::int64_t number : model.champions) {
       const std::string& artifact = model.find(number)->artifact;
-      if (is_in_store(store, artifact))
+      if (present.contains(artifact))
         roots.emplace(artifact, fmt::format("{}@v{}, a champion to go back to", name, number));
     }
     for (const RegistryEvent& event : model.events) {
       if (model.aliases_of(event.version).empty()) continue;
-      add_evidence(store, event.evidence, fmt::format("evidence for {}@v{}", name, event.version),
+      add_evidence(present, event.evidence, fmt::format("evidence for {}@v{}", name, event.version),
                    roots);
     }
   }
@@ -109,7 +122,7 @@ Reasons catalog_roots(const std::vector<CatalogEntry>& catalog, const GcRoots& w
 }
 
 Reasons all_roots(const Store& store, const std::vector<CatalogEntry>& catalog,
-                  const GcRoots& wanted) {
+                  const std::set<std::string>& present, const GcRoots& wanted) {
   Reasons roots;
   for (const std::string& reference : wanted.references) {
     roots.emplace(store.get(reference).id, "asked for as " + reference);
@@ -117,7 +130,7 @@ Reasons all_roots(const Store& store, const std::vector<CatalogEntry>& catalog,
   if (wanted.names) {
     for (const auto& [name, id] : store.names()) roots.emplace(id, "name " + name);
   }
-  roots.merge(model_roots(store, wanted.models));
+  roots.merge(model_roots(store, present, wanted.models));
   roots.merge(catalog_roots(catalog, wanted));
   return roots;
 }
@@ -134,7 +147,7 @@ Reasons reachable(const Store& store, const Reasons& roots) {
   for (; !open.empty(); open.pop_front()) {
     const auto& [id, root] = open.front();
     try {
-      const Artifact artifact = store.at(id);
+      const Artifact artifact = patiently([&, &id = id] { return store.at(id); });
       for (const auto& [role, parent] : artifact.manifest.parents) {
         const std::string why =
             fmt::format("{} of {} {}, for {}", role, kind_name(artifact.manifest.kind),
@@ -170,7 +183,8 @@ std::vector<fs::path> keys_to(const fs::path& root, const std::set<std::string>&
   for (const auto& entry : fs::recursive_directory_iterator(root / "keys")) {
     if (!entry.is_regular_file() || entry.path().extension() != ".json") continue;
     const Json key =
-        Json::parse(read_file(entry.path(), ExitCode::kArtifact), nullptr, /*exceptions=*/false);
+        Json::parse(patiently([&] { return read_file(entry.path(), ExitCode::kArtifact); }),
+                    nullptr, /*exceptions=*/false);
     if (key.is_object() && ids.contains(text_of(key, "artifact"))) found.push_back(entry.path());
   }
   return found;
@@ -252,11 +266,14 @@ void sort_children_first(const std::vector<CatalogEntry>& catalog, std::vector<G
 GcReport mark(const Store& store, const GcRoots& wanted, const GcOptions& options,
               const std::set<std::string>& living) {
   const auto catalog = store.catalog();
+  // By the list that is removed from: what is listed may not be seen yet in other ways.
+  std::set<std::string> present;
+  for (const CatalogEntry& entry : catalog) present.insert(entry.id);
   Reasons roots;
   for (const std::string& id : living) {
-    if (is_in_store(store, id)) roots.emplace(id, "in use by a running command");
+    if (present.contains(id)) roots.emplace(id, "in use by a running command");
   }
-  roots.merge(all_roots(store, catalog, wanted));
+  roots.merge(all_roots(store, catalog, present, wanted));
   const Reasons kept = reachable(store, roots);
   GcReport report;
   for (const CatalogEntry& entry : catalog) {

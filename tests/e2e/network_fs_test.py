@@ -103,10 +103,11 @@ class Hostile(product.ProductCase):
     def test_removal_while_another_makes(self):
         self.ok(["run", *QUICKSTART], store=self.store, env=self.env)
         maker = product.start(["run", *QUICKSTART, "--set", "seed=7"], store=self.store, env=self.env)
-        while maker.poll() is None:
-            self.ok(["artifacts", "gc", "--keep", "quickstart.raw", "--delete", "--work"], store=self.store, env=self.env)
-        self.assertEqual(maker.returncode, OK, maker.stderr.read())
-        maker.stderr.close()
+        with maker:
+            while maker.poll() is None:
+                self.ok(["artifacts", "gc", "--keep-last", "1", "--delete", "--work"], store=self.store,
+                        env=self.env)
+            self.assertEqual(maker.returncode, OK, maker.stderr.read())
         self.assert_verifies(self.store)
 
 

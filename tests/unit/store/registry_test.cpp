@@ -69,16 +69,21 @@ TEST_CASE("the candidate is the newest that asks, and is none once it is champio
   CHECK(f.registry.read("viral").aliases == Aliases{{"champion", 3}});
 }
 
-TEST_CASE("a promotion that was judged against another champion fails") {
+TEST_CASE("a check sees the model as it is at the move, and may prevent it") {
   const Registered f;
-  const auto promote = [&](std::int64_t version, std::int64_t seen) {
-    f.registry.promote("viral", version,
-                       {.by = "", .reason = "", .evidence = {}, .champion_seen = seen});
+  f.registry.promote("viral", 1, {});
+  const auto refuse = [](const RegisteredModel& before) {
+    if (before.aliases.at("champion") == 1) throw Error(ExitCode::kTemporary, "judged too long ago");
   };
-  promote(1, 0);
-  CHECK(test::error_of([&] { promote(2, 0); }).code == ExitCode::kTemporary);
-  CHECK(test::error_of([&] { promote(2, 3); }).code == ExitCode::kTemporary);
-  promote(2, 1);
+  CHECK(test::error_of([&] { f.registry.promote("viral", 2, {}, refuse); }).code ==
+        ExitCode::kTemporary);
+  CHECK(f.registry.read("viral").aliases.at("champion") == 1);
+  f.registry.promote("viral", 3, {});
+  CHECK(f.registry.promote("viral", 2, {}, refuse).champions == std::vector<std::int64_t>{1, 3, 2});
+  CHECK(test::error_of([&] {
+          f.registry.rollback("viral", {},
+                              [](const auto&) { throw Error(ExitCode::kArtifact, "damaged"); });
+        }).code == ExitCode::kArtifact);
   CHECK(f.registry.read("viral").aliases.at("champion") == 2);
 }
 
