@@ -63,5 +63,22 @@ class LargeStore(product.ProductCase):
         self.assertEqual(after, before)
 
 
+class Removed(product.ProductCase):
+    def test_old_champions_may_be_gone(self):
+        """Versions without an alias may be removed. That must not stand in the way of a later collection."""
+        store = big_store.BigStore(self.store, models=1)
+        store.fill(300)  # v1, v11 and v21 have been champions
+        store.close()
+        collect = ["artifacts", "gc", "--keep-last", "1", "--delete"]
+        self.ok(collect, store=self.store)
+        self.ok(["models", "rollback", "model0"], store=self.store)
+        shown = json.loads(self.ok(["models", "show", "model0", "--json"], store=self.store).stdout)
+        self.assertEqual(shown["aliases"], {"champion": 11, "previous": 1, "candidate": 30})
+        self.fails(product.ARTIFACT, ["models", "rollback", "model0"], store=self.store)
+        for more in ([], ["--keep-models"], ["--keep-names"]):
+            self.ok([*collect, *more], store=self.store)
+        self.assert_verifies(self.store)
+
+
 if __name__ == "__main__":
     product.main()

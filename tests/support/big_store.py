@@ -84,7 +84,7 @@ class BigStore:
         for seed in range(1, artifacts + 1):
             if seed % each_model == 1:
                 name = list(self.models)[seed // each_model % len(self.models)]
-                model = self.publish("model", "train", seed, {"dataset": self.dataset},
+                model = self.publish("model", "tune", seed, {"dataset": self.dataset},
                                      {"parameters": {"model": "mlp_small", "learning_rate": 0.01, "epochs": 3},
                                       "metrics": {"validation": {"average_precision": 0.5}}})
                 self.register(name, model)
