@@ -25,8 +25,7 @@ struct Reference {
 int list(const Session& session) {
   const auto store = session.open_existing_store();
   const store::Registry registry(store);
-  std::vector<store::RegisteredModel> models;
-  for (const std::string& name : registry.names()) models.push_back(registry.read(name));
+  const auto models = registry.all();
   print_result(session, models_json(models), models_text(models));
   return 0;
 }

@@ -102,9 +102,9 @@ std::string store_of(const Place& place) {
 Candidates versions(const store::Store& store, const std::string& typed) {
   Candidates found;
   const store::Registry registry(store);
-  for (const std::string& name : registry.names()) {
+  for (const store::RegisteredModel& model : registry.all()) {
+    const std::string& name = model.name;
     if (!name.starts_with(typed.substr(0, typed.find('@')))) continue;
-    const auto model = registry.read(name);
     for (const auto& [alias, number] : model.aliases)
       found.push_back({fmt::format("{}@{}", name, alias), fmt::format("version {}", number)});
     if (typed.find('@') == std::string::npos) continue;

@@ -65,8 +65,8 @@ void add_evidence(const std::set<std::string>& present, const Json& evidence,
 Reasons model_roots(const Store& store, const std::set<std::string>& present, bool all_versions) {
   Reasons roots;
   const Registry registry(store);
-  for (const std::string& name : registry.names()) {
-    const RegisteredModel model = registry.read(name);
+  for (const RegisteredModel& model : registry.all()) {
+    const std::string& name = model.name;
     if (!model.problems.empty()) {
       throw Error(ExitCode::kArtifact,
                   fmt::format("nothing was removed: {}; which models must stay cannot be known",

@@ -28,8 +28,8 @@ class Explorer {
   explicit Explorer(const Store& store) : store_(store) {
     for (const auto& [name, id] : store.names()) names_[id].push_back(name);
     const Registry registry(store);
-    for (const std::string& name : registry.names()) {
-      const RegisteredModel model = registry.read(name);
+    for (const RegisteredModel& model : registry.all()) {
+      const std::string& name = model.name;
       for (const ModelVersion& version : model.versions) {
         versions_[version.artifact].push_back(
             {name, version.number, model.aliases_of(version.number)});

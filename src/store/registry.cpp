@@ -205,22 +205,26 @@ std::vector<std::string> names_in(const Store& store, const NotedLines& noted) {
 
 }  // namespace
 
+std::vector<std::string> Registry::names() const { return names_in(store_, noted_lines(store_)); }
+
 // A line is noted after it was written, so what was noted before a log is read is all in it.
-const std::map<std::string, std::vector<std::string>>& Registry::noted() const {
-  if (!noted_) noted_ = noted_lines(store_);
-  return *noted_;
+std::vector<RegisteredModel> Registry::all() const {
+  const NotedLines noted = noted_lines(store_);
+  std::vector<RegisteredModel> models;
+  for (const std::string& name : names_in(store_, noted))
+    models.push_back(replay(name, log_of(store_, name).read(), noted));
+  return models;
 }
 
-std::vector<std::string> Registry::names() const { return names_in(store_, noted()); }
-
 RegisteredModel Registry::read(const std::string& name) const {
-  const auto known = names_in(store_, noted());
+  const NotedLines noted = noted_lines(store_);
+  const auto known = names_in(store_, noted);
   if (!std::binary_search(known.begin(), known.end(), name)) {
     throw Error(ExitCode::kArtifact,
                 fmt::format("{}: no registered model \"{}\"{}; `tcrops models list` lists them",
                             store_.root().string(), name, suggestion(name, known)));
   }
-  return replay(name, log_of(store_, name).read(), noted());
+  return replay(name, log_of(store_, name).read(), noted);
 }
 
 ModelVersion Registry::resolve(const std::string& reference) const {
@@ -247,9 +251,11 @@ RegisteredModel Registry::append(
     const std::function<std::optional<Json>(const RegisteredModel&)>& decide) const {
   make_directories(store_.root() / "models");
   LogContents after;
+  NotedLines noted;
   const std::string hash =
       log_of(store_, name).append_after([&](const LogContents& log) -> std::optional<Json> {
-        const RegisteredModel model = replay(name, log, noted());
+        noted = noted_lines(store_);
+        const RegisteredModel model = replay(name, log, noted);
         require_unchanged(model);
         after = log;
         auto entry = decide(model);
@@ -261,7 +267,7 @@ RegisteredModel Registry::append(
     static_cast<void>(store_log(store_.root())
                           .append({{"event", "model"}, {"name", name}, {"line_sha256", hash}}));
   }
-  return replay(name, after, noted());
+  return replay(name, after, noted);
 }
 
 ModelVersion Registry::add(const std::string& name, const std::string& artifact,
@@ -316,8 +322,8 @@ RegisteredModel Registry::rollback(const std::string& name, const Move& move,
 
 std::vector<VerifyProblem> Registry::verify() const {
   std::vector<VerifyProblem> problems;
-  for (const std::string& name : names()) {
-    for (const std::string& problem : read(name).problems) problems.push_back({"", problem});
+  for (const RegisteredModel& model : all()) {
+    for (const std::string& problem : model.problems) problems.push_back({"", problem});
   }
   return problems;
 }

@@ -98,7 +98,6 @@ class Roots(Case):
         time.sleep(1.1)
         self.ok(stage("evaluate", own(1)), store=self.store)
         new = product.names(self.store)["quickstart.evaluation"]
-        candidate = versions[TRAINED + 1]
         self.assert_kept({candidate, new}, "--keep-newer", str(1 / 86400))
         # What was removed comes back as it was.
         self.ok(stage("run"), store=self.store)
@@ -116,7 +115,8 @@ class Roots(Case):
                  for alias in ("champion", "previous", "candidate")}
         evidence = [e["evidence"] for e in self.json(["models", "log", "quickstart"])["events"] if e["evidence"]]
         ids = {each[name] for each in evidence for name in ("evaluation", "check")}
-        ids |= {each["champion"]["evaluation"] for each in evidence if "champion" in each}
+        ids |= {i for each in evidence if "champion" in each
+                for compared in each["champion"]["compared"] for i in compared["evaluations"]}
         self.assertEqual(len(ids), 4)
         said = self.assert_kept({*shown.values(), *ids}, "--keep-last", "0")
         why = {item["id"]: item["why"] for item in said["kept"]}

@@ -63,13 +63,14 @@ struct Move {
 // truth about its versions and aliases: a move is one appended line. Processes on several machines
 // may move at once. The hash of each line is noted in the store's log too, so that lines cut off at
 // the end, or a log that was deleted, are noticed. All members throw Error; kArtifact when a log
-// was changed (nothing is appended to it then). One object per thread.
+// was changed (nothing is appended to it then).
 class Registry {
  public:
   explicit Registry(const Store& store) : store_(store) {}
 
   // Names of all registered models, sorted; also of those whose log is gone.
   [[nodiscard]] std::vector<std::string> names() const;
+  [[nodiscard]] std::vector<RegisteredModel> all() const;
   // kArtifact with the nearest name when there is no such model.
   [[nodiscard]] RegisteredModel read(const std::string& name) const;
   // "name@champion" or "name@v3". kArtifact with what exists otherwise.
@@ -97,14 +98,11 @@ class Registry {
   [[nodiscard]] std::vector<VerifyProblem> verify() const;
 
  private:
-  // Model -> hashes of the lines of its log that the store's log knows; read once.
-  [[nodiscard]] const std::map<std::string, std::vector<std::string>>& noted() const;
   RegisteredModel append(
       const std::string& name,
       const std::function<std::optional<Json>(const RegisteredModel&)>& decide) const;
 
   const Store& store_;
-  mutable std::optional<std::map<std::string, std::vector<std::string>>> noted_;
 };
 
 }  // namespace tcrops::store

@@ -38,6 +38,7 @@ inline Artifact publish(const Store& store, std::int64_t seed, const Content& co
   manifest.stage = "fetch";
   manifest.seed = seed;
   manifest.parents = content.parents;
+  manifest.configuration = key_of(seed).configuration;
   manifest.facts = {{"rows", 3}};
   return store.publish(std::move(draft), manifest, content.run, key_of(seed));
 }

@@ -73,7 +73,8 @@ TEST_CASE("a check sees the model as it is at the move, and may prevent it") {
   const Registered f;
   f.registry.promote("viral", 1, {});
   const auto refuse = [](const RegisteredModel& before) {
-    if (before.aliases.at("champion") == 1) throw Error(ExitCode::kTemporary, "judged too long ago");
+    if (before.aliases.at("champion") == 1)
+      throw Error(ExitCode::kTemporary, "judged too long ago");
   };
   CHECK(test::error_of([&] { f.registry.promote("viral", 2, {}, refuse); }).code ==
         ExitCode::kTemporary);
