@@ -67,18 +67,20 @@ class Gates(PipelineCase):
     def test_each_gate_alone(self):
         self.copy_of(own_models=1)
         self.assert_refused(TRAINED, "minimum", *gates(minimum=1))
+        self.assert_refused(TRAINED, "minimum_positives", *gates(minimum_positives=21))
         self.assert_refused(TRAINED, "beat_nearest_neighbour", *gates(beat_nearest_neighbour="true"))
         self.assert_refused(TRAINED, "serve_check", "--set", "serve_check.max_p99_ms=1e-9")
         for leaky in ({"preprocess.split": "torch_random_split"}, {"tune.select_on": "test"}):
             self.ok(stage("train", leaky), store=self.store)
             version = self.json(["models", "show", "quickstart@candidate"])["version"]
-            self.assert_refused(version, "fair_test")
-            self.promote(version, *gates(fair_test="false"))
+            alone = {"minimum_positives": 0, "champion": "any"}
+            self.assert_refused(version, "fair_test", *gates(**alone))
+            self.promote(version, *gates(fair_test="false", **alone))
             self.ok(["models", "promote", f"quickstart@v{TRAINED}", *SKIP], store=self.store)
         self.assert_refused(TRAINED + 1, "champion", *gates(champion="better"))
         passed = self.promote(TRAINED + 1, *gates(champion="not_worse", minimum=0.01))
         self.assertEqual([g["name"] for g in passed["evidence"]["gates"]],
-                         ["fair_test", "minimum", "champion", "serve_check"])
+                         ["fair_test", "minimum_positives", "minimum", "champion", "serve_check"])
         self.assert_verifies(self.store)
 
     def test_surely_worse(self):
@@ -109,7 +111,11 @@ class Gates(PipelineCase):
         self.assertEqual(evidence["macro_average_precision"],
                          evaluation["facts"]["model"]["macro_average_precision"])
         self.assertEqual(json.loads((here[evidence["check"]] / "manifest.json").read_text())["kind"], "check")
-        rival = json.loads((here[evidence["champion"]["evaluation"]] / "manifest.json").read_text())
+        compared = evidence["champion"]["compared"]
+        self.assertEqual(len(compared), 1, "both have one dataset")
+        self.assertTrue(compared[0]["fair"])
+        self.assertEqual(compared[0]["evaluations"][0], evidence["evaluation"])
+        rival = json.loads((here[compared[0]["evaluations"][1]] / "manifest.json").read_text())
         self.assertEqual(rival["parents"]["dataset"], evaluation["parents"]["dataset"])
         self.assert_verifies(self.store)
 
@@ -152,11 +158,16 @@ class OtherDataset(PipelineCase):
                       "model", found["caveats"])
         text = self.ok(["evaluate", "--model", "quickstart@v1", "--dataset", self.other.name], store=self.store)
         self.assertIn(f"WARNING: not a fair test: {len(known)} of these TCRs", text.stdout)
-        # The champion is judged on rows that it has seen: said, but the candidate's own test is fair.
+        # Each has seen test rows of the other, so no comparison is fair.
         self.ok(["models", "promote", f"quickstart@v{TRAINED}"], store=self.store)
         self.ok(stage("train", own(2, **{"preprocess.split_seed": 7})), store=self.store)
-        said = self.json(["models", "promote", "quickstart"])
-        self.assertIn("trained or chose the model", " ".join(said["evidence"]["champion"]["caveats"]))
+        words = ["models", "promote", "quickstart", *gates(minimum_positives=0)]
+        said = self.json(words, code=product.CHECK_FAILED)
+        self.assertEqual([each["fair"] for each in said["evidence"]["champion"]["compared"]], [False, False])
+        refused = [gate for gate in said["evidence"]["gates"] if not gate["passed"]]
+        self.assertEqual([gate["name"] for gate in refused], ["champion"])
+        self.assertIn("not a fair test of both", refused[0]["found"])
+        self.assertTrue(self.json([*words, *gates(champion="any")])["promoted"])
         self.assert_verifies(self.store)
 
     def test_dataset_that_is_gone(self):
