@@ -64,8 +64,8 @@ class LargeStore(product.ProductCase):
 
 
 class Removed(product.ProductCase):
-    def test_old_champions_may_be_gone(self):
-        """Versions without an alias may be removed. That must not stand in the way of a later collection."""
+    def test_old_champions_stay(self):
+        """Those that a rollback may go back to stay; other versions may be removed, and later collections go on."""
         store = big_store.BigStore(self.store, models=1)
         store.fill(300)  # v1, v11 and v21 have been champions
         store.close()
@@ -74,6 +74,7 @@ class Removed(product.ProductCase):
         self.ok(["models", "rollback", "model0"], store=self.store)
         shown = json.loads(self.ok(["models", "show", "model0", "--json"], store=self.store).stdout)
         self.assertEqual(shown["aliases"], {"champion": 11, "previous": 1, "candidate": 30})
+        self.ok(["models", "rollback", "model0"], store=self.store)
         self.fails(product.ARTIFACT, ["models", "rollback", "model0"], store=self.store)
         for more in ([], ["--keep-models"], ["--keep-names"]):
             self.ok([*collect, *more], store=self.store)
