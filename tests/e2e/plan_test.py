@@ -12,7 +12,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import product  # noqa: E402
-from pipelines import stage  # noqa: E402
+from pipelines import BASE, stage  # noqa: E402
 
 MANY = {"tune.trials": 600, "tune.jobs": 1}
 
@@ -87,7 +87,7 @@ class DryRun(Case):
                 "preprocess": ("preprocess.features", old_features,
                                [name for name in old_features if name in features])},
             ("preprocess.split_seed", 1): {"preprocess": ("preprocess.split_seed", 42, 1)},
-            ("synthetic.tcrs", 130): {"fetch": ("synthetic.tcrs", 120, 130)},
+            ("synthetic.tcrs", 130): {"fetch": ("synthetic.tcrs", BASE["synthetic.tcrs"], 130)},
             ("serve_check.max_p99_ms", 9e9): {"serve-check": ("serve_check.max_p99_ms", 0.0, 9e9)},
             ("train.batch_size", 64): {name: ("train.batch_size", 256, 64) for name in ("tune", "train")},
             ("tune.jobs", 2): {},
