@@ -18,6 +18,8 @@ constexpr const char* kCompiler = "GCC " __VERSION__;
 
 std::string build_text() { return fmt::format("tcrops {} ({})", version(), revision()); }
 
+std::string compiler_text() { return kCompiler; }
+
 Json build_json() {
   const std::string features = TCROPS_FEATURES;
   return {{"schema", "tcrops.version/1"},

@@ -1,3 +1,4 @@
+#include "build_info.hpp"
 #include "doctor.hpp"
 
 #include <tcrops/core/error.hpp>
@@ -13,11 +14,6 @@
 namespace tcrops::cli {
 namespace {
 
-#if defined(__clang__)
-constexpr const char* kCompiler = "Clang " __clang_version__;
-#else
-constexpr const char* kCompiler = "GCC " __VERSION__;
-#endif
 #if defined(__OPTIMIZE__)
 constexpr bool kOptimised = true;
 #else
@@ -58,11 +54,13 @@ Check check_program() {
   const std::string backend = nn::backend_class({});
   Check check;
   check.found = fmt::format("tcrops {} ({}), {}; numeric class {}", version(), revision(),
-                            kCompiler, backend);
-  check.facts = {
-      {"version", version()},     {"revision", revision()},
-      {"compiler", kCompiler},    {"optimised", kOptimised},
-      {"backend_class", backend}, {"vector_instructions", backend.substr(backend.rfind('-') + 1)}};
+                            compiler_text(), backend);
+  check.facts = {{"version", version()},
+                 {"revision", revision()},
+                 {"compiler", compiler_text()},
+                 {"optimised", kOptimised},
+                 {"backend_class", backend},
+                 {"vector_instructions", backend.substr(backend.rfind('-') + 1)}};
   if (!kOptimised) {
     note(check, Status::kWarning, "built without optimisation: slow",
          "build with scripts/build release");
