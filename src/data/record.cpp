@@ -22,4 +22,10 @@ std::optional<Column> column_named(std::string_view name) {
   return static_cast<Column>(at - kColumnNames.begin());
 }
 
+std::optional<Origin> origin_named(std::string_view name) {
+  const auto at = std::find(kOriginNames.begin(), kOriginNames.end(), name);
+  if (at == kOriginNames.end()) return std::nullopt;
+  return static_cast<Origin>(at - kOriginNames.begin());
+}
+
 }  // namespace tcrops::data

@@ -175,7 +175,8 @@ void generate_synthetic(const SyntheticOptions& options, std::uint64_t seed,
   check_options(options);
   const auto count = static_cast<std::uint64_t>(options.epitopes);
   const std::vector<Target> targets = make_targets(static_cast<std::size_t>(count), seed);
-  std::vector<std::string> fields(kColumnNames.begin(), kColumnNames.end());
+  std::vector<std::string> fields(kColumnNames.begin(),
+                                  kColumnNames.begin() + kBenchmarkColumnCount);
   fields.emplace_back(kLabelColumn);
   std::string piece;
   append_csv(piece, fields);
@@ -190,7 +191,7 @@ void generate_synthetic(const SyntheticOptions& options, std::uint64_t seed,
     for (std::size_t t = 0; t < targets.size(); ++t) {
       record[Column::kEpitope] = targets[t].epitope;
       record[Column::kMhc] = targets[t].mhc;
-      std::copy(record.values.begin(), record.values.end(), fields.begin());
+      std::copy_n(record.values.begin(), kBenchmarkColumnCount, fields.begin());
       fields.back().assign(1, t == own ? '1' : '0');
       append_csv(piece, fields);
     }

@@ -110,6 +110,13 @@ HeaderMap match_header(const std::vector<std::string>& header, const std::vector
   if (!map.label && label_rule == LabelRule::kRequired) {
     missing_column(header, kLabelColumn, name, line);
   }
+  map.origin = find_column(header, kOriginColumn, name, line);
+  map.fold = find_column(header, kFoldColumn, name, line);
+  for (std::size_t i = 0; i < header.size(); ++i) {
+    const bool is_known =
+        column_named(header[i]) || i == map.label || i == map.origin || i == map.fold;
+    if (!is_known) map.extra.push_back(i);
+  }
   return map;
 }
 
@@ -138,6 +145,10 @@ RowResult parse_row(const std::vector<std::string>& fields, const HeaderMap& hea
     }
     result.record.values[c] = value;
   }
+  if (header.origin)
+    result.record.origin = origin_named(fields[*header.origin]).value_or(Origin::kNone);
+  if (header.fold) result.record.fold = fields[*header.fold];
+  for (const std::size_t position : header.extra) result.record.extra.push_back(fields[position]);
   if (!header.label) return result;
   const std::string& text = fields[*header.label];
   result.record.label = parse_label(text);
@@ -157,6 +168,7 @@ Table read_table(std::istream& in, const std::string& name, const std::vector<Co
   const std::size_t header_size = fields.size();
   const HeaderMap header = match_header(fields, required, label_rule, name, reader.line());
   Table table;
+  for (const std::size_t position : header.extra) table.extra_names.push_back(fields[position]);
   while (reader.next(fields)) {
     check_interrupt();
     RowResult row = parse_row(fields, header, header_size, required, label_rule, reader.line());
@@ -173,15 +185,36 @@ Table read_table(std::istream& in, const std::string& name, const std::vector<Co
   no_usable_row(name, table.refusals);
 }
 
-std::string format_table_csv(const std::vector<Record>& records) {
-  std::vector<std::string> fields(kColumnNames.begin(), kColumnNames.end());
-  fields.emplace_back(kLabelColumn);
+std::string format_table_csv(const std::vector<Record>& records,
+                             const std::vector<std::string>& extra_names) {
+  const auto any = [&](const auto& has) {
+    return std::any_of(records.begin(), records.end(), has);
+  };
+  std::vector<std::string> header(kColumnNames.begin(),
+                                  kColumnNames.begin() + kBenchmarkColumnCount);
+  header.emplace_back(kLabelColumn);
+  std::vector<std::size_t> loops;
+  for (std::size_t c = kBenchmarkColumnCount; c < kColumnCount; ++c) {
+    if (!any([c](const Record& record) { return !record.values[c].empty(); })) continue;
+    loops.push_back(c);
+    header.emplace_back(kColumnNames[c]);
+  }
+  const bool with_origin = any([](const Record& record) { return record.origin != Origin::kNone; });
+  const bool with_fold = any([](const Record& record) { return !record.fold.empty(); });
+  if (with_origin) header.emplace_back(kOriginColumn);
+  if (with_fold) header.emplace_back(kFoldColumn);
+  header.insert(header.end(), extra_names.begin(), extra_names.end());
   std::string text;
-  append_csv(text, fields);
+  append_csv(text, header);
+  std::vector<std::string> fields;
   for (const Record& record : records) {
-    std::copy(record.values.begin(), record.values.end(), fields.begin());
-    fields.back().clear();
-    if (record.label) fields.back() += *record.label ? '1' : '0';
+    fields.assign(record.values.begin(), record.values.begin() + kBenchmarkColumnCount);
+    fields.emplace_back(record.label ? (*record.label ? "1" : "0") : "");
+    for (const std::size_t loop : loops) fields.push_back(record.values[loop]);
+    if (with_origin) fields.emplace_back(origin_name(record.origin));
+    if (with_fold) fields.push_back(record.fold);
+    fields.insert(fields.end(), record.extra.begin(), record.extra.end());
+    fields.resize(header.size());
     append_csv(text, fields);
   }
   return text;

@@ -151,7 +151,12 @@ Golden read_golden(const store::Store& store, const store::Artifact& artifact) {
   try {
     for (const Json& entry : parse_json(store.read(artifact, "golden.json"), name)) {
       data::Record record;
-      record.values = entry.at("row").get<std::array<std::string, data::kColumnCount>>();
+      // Models of before the loops were columns have nine values.
+      const auto row = entry.at("row").get<std::vector<std::string>>();
+      if (row.size() > data::kColumnCount) {
+        throw Error(ExitCode::kArtifact, fmt::format("{}: a row has {} values", name, row.size()));
+      }
+      std::copy(row.begin(), row.end(), record.values.begin());
       golden.records.push_back(std::move(record));
       golden.logits.push_back(entry.at("logit").get<float>());
     }

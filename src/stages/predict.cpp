@@ -26,7 +26,8 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
                                    static_cast<std::size_t>(context.config.predict.examples),
                                    static_cast<std::uint64_t>(context.config.seed));
   const auto scored = score(model, records);
-  std::vector<std::string> header(data::kColumnNames.begin(), data::kColumnNames.end());
+  std::vector<std::string> header(data::kColumnNames.begin(),
+                                  data::kColumnNames.begin() + data::kBenchmarkColumnCount);
   header.insert(header.end(), {"Label", "score", "call"});
   std::string csv;
   data::append_csv(csv, header);
@@ -39,7 +40,8 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
     }
     const Answer answer = answer_of(model, *scored[i].logit);
     called += answer.call ? 1 : 0;
-    std::vector<std::string> fields(records[i].values.begin(), records[i].values.end());
+    std::vector<std::string> fields(records[i].values.begin(),
+                                    records[i].values.begin() + data::kBenchmarkColumnCount);
     fields.insert(fields.end(), {records[i].label.value_or(false) ? "1" : "0", answer.score,
                                  answer.call ? "1" : "0"});
     data::append_csv(csv, fields);

@@ -20,6 +20,7 @@ struct Refusal {
 
 struct Table {
   std::vector<Record> records;
+  std::vector<std::string> extra_names;  // names of Record::extra
   std::vector<Refusal> refusals;
 };
 
@@ -32,6 +33,9 @@ struct HeaderMap {
   std::array<std::size_t, kColumnCount> position{};
   std::array<bool, kColumnCount> present{};
   std::optional<std::size_t> label;
+  std::optional<std::size_t> origin;
+  std::optional<std::size_t> fold;
+  std::vector<std::size_t> extra;  // positions of the columns that have no meaning here
 };
 // `required` lists the columns that must be there; others may be absent (their value is empty).
 [[nodiscard]] HeaderMap match_header(const std::vector<std::string>& header,
@@ -59,7 +63,9 @@ struct RowResult {
 [[nodiscard]] Table read_table(std::istream& in, const std::string& name,
                                const std::vector<Column>& required, LabelRule label_rule);
 
-// Writes the ten columns of the benchmark; Label is 0 or 1, or empty when unknown.
-[[nodiscard]] std::string format_table_csv(const std::vector<Record>& records);
+// Writes the ten columns of the benchmark (Label is 0 or 1, or empty when unknown), then of the
+// loops, Origin and Fold those that any record has, then `extra_names`.
+[[nodiscard]] std::string format_table_csv(const std::vector<Record>& records,
+                                           const std::vector<std::string>& extra_names = {});
 
 }  // namespace tcrops::data

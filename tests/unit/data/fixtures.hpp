@@ -26,9 +26,10 @@ inline bool fails_with(ExitCode code, const std::string& part, const std::functi
          std::string(error->what()).find(part) != std::string::npos;
 }
 
+// The nine of the benchmark.
 inline std::vector<Column> all_columns() {
   std::vector<Column> columns;
-  for (std::size_t c = 0; c < kColumnCount; ++c) columns.push_back(static_cast<Column>(c));
+  for (std::size_t c = 0; c < kBenchmarkColumnCount; ++c) columns.push_back(static_cast<Column>(c));
   return columns;
 }
 
