@@ -1,5 +1,6 @@
 #include "commands.hpp"
 #include "stage_options.hpp"
+#include "table_options.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/log.hpp>
@@ -15,11 +16,13 @@ namespace {
 struct Options {
   std::string model;
   stages::BatchPredictOptions batch;
+  TableOptions table;
   StageOptions pipeline;
 };
 
-int predict_file(Session& session, const Options& options) {
-  if (options.batch.input.empty()) {
+int predict_file(Session& session, Options& options) {
+  options.batch.input = options.table.resolved();
+  if (options.batch.input.path.empty()) {
     throw Error(ExitCode::kUsage, "--model needs --input FILE (or --input - for stdin)");
   }
   if (session.json && options.batch.output == "-") {
@@ -28,7 +31,7 @@ int predict_file(Session& session, const Options& options) {
   }
   std::error_code ignored;
   if (std::filesystem::is_regular_file(options.batch.output, ignored) &&
-      std::filesystem::equivalent(options.batch.input, options.batch.output, ignored)) {
+      std::filesystem::equivalent(options.batch.input.path, options.batch.output, ignored)) {
     throw Error(ExitCode::kUsage,
                 fmt::format("{}: --output would replace the input; name another file",
                             options.batch.output));
@@ -39,13 +42,22 @@ int predict_file(Session& session, const Options& options) {
     log_warning(fmt::format("{} of {} rows have no score:{}\n  the column `problem` says why",
                             result.unusable, result.rows, result.first_problems));
   }
-  log_info(fmt::format("{} rows, {} called binding", result.rows, result.called));
+  log_info(fmt::format("{} rows of format {}, {} called binding", result.rows, result.format,
+                       result.called));
+  for (const auto& entry : result.cleaning.entries()) {
+    if (entry.action == data::Action::kRefused) continue;
+    log_info(fmt::format("{}: {}: {} in {} rows, first in line {}: {}",
+                         data::action_name(entry.action), entry.field, entry.code, entry.count,
+                         entry.first_line, entry.first_reason));
+  }
   if (session.json) {
     print_result(session,
                  {{"schema", "tcrops.predict/1"},
+                  {"format", result.format},
                   {"rows", result.rows},
                   {"called", result.called},
                   {"unusable", result.unusable},
+                  {"cleaning", result.cleaning.json()},
                   {"output", options.batch.output}},
                  "");
   }
@@ -62,7 +74,7 @@ int predict(const CLI::App& app, Session& session, Options& options) {
                 "give --model MODEL --input FILE, or --config FILE for the examples of a pipeline");
   }
   assign_if_given(app, session, "--device", "train.device");
-  if (options.batch.input.empty()) {
+  if (options.table.source.path.empty()) {
     if (options.batch.output != "-" || options.batch.strict) {
       throw Error(ExitCode::kUsage,
                   "--output and --strict need --input FILE (or --input - for stdin)");
@@ -87,13 +99,14 @@ void add_predict(CLI::App& app, Session& session) {
   app.add_option("-m,--model", options->model,
                  "model to use: a name (viral.model) or the first 6 or more digits of an id")
       ->type_name(kModelType);
-  app.add_option("-i,--input", options->batch.input,
-                 "CSV or TSV with the model's columns; - for stdin")
+  app.add_option("-i,--input", options->table.source.path,
+                 "table in any supported format, compressed or not; - for stdin")
       ->type_name(kFileType);
   app.add_option("-o,--output", options->batch.output,
                  "file to write, whole or not at all; - for stdout")
       ->type_name(kFileType)
       ->default_str("-");
+  add_table_options(app, options->table);
   app.add_option("--device", options->batch.device, "auto, cpu, cuda or cuda:N")
       ->type_name(kDeviceType)
       ->default_str("auto");

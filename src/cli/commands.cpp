@@ -24,7 +24,7 @@ constexpr std::string_view kUse = "Use";
 constexpr std::string_view kOperate = "Operate";
 constexpr std::string_view kStore = "Store and help";
 
-constexpr std::array<Command, 15> kCommands = {{
+constexpr std::array<Command, 16> kCommands = {{
     {"run", kPipeline, "run every stage of a pipeline file; what is unchanged is not run again",
      "tcrops run --config configs/quickstart.json", add_run},
     {"fetch", kPipeline, "get the raw data, verified", "tcrops fetch --config configs/viral.json",
@@ -41,6 +41,8 @@ constexpr std::array<Command, 15> kCommands = {{
      "tcrops serve-check --model viral.model", add_serve_check},
     {"predict", kUse, "score the pairs of a file with a model",
      "tcrops predict --model viral.model --input pairs.csv --output scored.csv", add_predict},
+    {"convert", kUse, "read a table of any format, clean it and write it as AIRR or benchmark CSV",
+     "tcrops convert vdjdb.txt.gz --to airr --output clean.tsv --report report.csv", add_convert},
     {"models", kOperate, "registered models: versions, champion, promotion and the way back",
      "tcrops models promote viral --config configs/viral.json", add_models},
     {"reproduce", kOperate,

@@ -44,8 +44,14 @@ char CsvReader::detect_separator() const {
   const std::size_t begin = std::min(buffer_.find_first_not_of("\r\n", at_), buffer_.size());
   const std::size_t end = std::min(buffer_.find_first_of("\r\n", begin), buffer_.size());
   const std::string_view first(buffer_.data() + begin, end - begin);
-  const auto tabs = std::count(first.begin(), first.end(), '\t');
-  return tabs > std::count(first.begin(), first.end(), ',') ? '\t' : ',';
+  char most = ',';
+  for (const char separator : {'\t', ';'}) {
+    if (std::count(first.begin(), first.end(), separator) >
+        std::count(first.begin(), first.end(), most)) {
+      most = separator;
+    }
+  }
+  return most;
 }
 
 int CsvReader::peek() {
@@ -124,7 +130,7 @@ bool CsvReader::next(std::vector<std::string>& fields) {
     if (count > fields.size()) fields.emplace_back();
     std::string& field = fields[count - 1];
     field.clear();
-    if (peek() == '"') {
+    if (peek() == '"' && quoting_ == CsvQuoting::kRfc4180) {
       read_quoted(field);
     } else {
       read_plain(field);

@@ -8,8 +8,11 @@
 
 namespace tcrops::data {
 
-// Stands for "comma or tab, whichever the first line has more of".
+// Stands for "comma, tab or semicolon, whichever the first line has most of".
 inline constexpr char kDetectSeparator = '\0';
+
+// Whether a quote at the beginning of a field opens a quoted one.
+enum class CsvQuoting { kRfc4180, kNone };
 
 // Reads RFC 4180 records from a stream, one at a time, in memory bounded by the longest record.
 // LF, CRLF and CR end a record outside quotes; a UTF-8 byte order mark is skipped; blank lines are
@@ -21,6 +24,8 @@ class CsvReader {
 
   // Fills `fields` with the next record; false at the end.
   bool next(std::vector<std::string>& fields);
+  // For the records still to come.
+  void set_quoting(CsvQuoting quoting) { quoting_ = quoting; }
   // Line, from 1, on which the record last read begins.
   [[nodiscard]] std::size_t line() const { return line_; }
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -44,6 +49,7 @@ class CsvReader {
   std::istream& in_;
   std::string name_;
   char separator_;
+  CsvQuoting quoting_ = CsvQuoting::kRfc4180;
   std::string buffer_;
   std::size_t at_ = 0;
   std::size_t line_ = 0;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tcrops/data/cleaning.hpp>
+#include <tcrops/stages/table_source.hpp>
 #include <tcrops/store/store.hpp>
 
 #include <cstdint>
@@ -8,7 +10,7 @@
 namespace tcrops::stages {
 
 struct BatchPredictOptions {
-  std::string input;  // CSV or TSV file, or "-" for stdin
+  TableSource input;
   // A file, replaced whole at the end (of a link: what it leads to); a pipe or device, written as
   // rows are scored; or "-" for stdout.
   std::string output = "-";
@@ -17,18 +19,22 @@ struct BatchPredictOptions {
 };
 
 struct BatchPredictResult {
-  std::uint64_t rows = 0;
-  std::uint64_t called = 0;    // predicted to bind
+  std::string format;          // of the input
+  std::uint64_t rows = 0;      // of the input
+  std::uint64_t called = 0;    // rows predicted to bind
   std::uint64_t unusable = 0;  // rows without a score
   std::string first_problems;  // up to three, as "line N: …"
+  data::CleaningCounts cleaning;
 };
 
-// Scores a file of any size in bounded memory: at a time at most 8,192 rows, and no more once their
-// fields take about 16 MiB (one row may have 1 MiB of text). The output has the input's rows in
-// order and its columns as they are, then `score` (probability), `call` (1 or 0 at the model's
-// threshold) and `problem` (why there is no score); names that the input already has get the prefix
-// "tcrops_". Throws Error: kInputData for an unreadable or empty file, wrong columns, or when no
-// row at all can be scored; kArtifact for a damaged model.
+// Scores a file of any size and format in bounded memory: at a time at most 8,192 records, and no
+// more once their fields take about 16 MiB (one row may have 1 MiB of text); where several rows are
+// one record, rows that wait for each other wait on disk. The output has the input's rows in order
+// and its columns as they are, then `score` (probability), `call` (1 or 0 at the model's threshold)
+// and `problem` (why there is no score); names that the input already has get the prefix "tcrops_".
+// Rows that are one record have its score; chains left out have none. Throws Error: kInputData for
+// an unreadable or empty file, wrong columns, or when no row at all can be scored; kArtifact for a
+// damaged model.
 [[nodiscard]] BatchPredictResult batch_predict(const store::Store& store,
                                                const store::Artifact& model,
                                                const BatchPredictOptions& options);

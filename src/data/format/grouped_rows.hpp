@@ -1,0 +1,35 @@
+#pragma once
+
+#include <tcrops/data/external_sort.hpp>
+#include "header.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tcrops::data {
+
+// Brings the rows of one cell or complex together, wherever they stand in the file, and gives the
+// groups back in order of their first rows. Memory does not grow with the file.
+class GroupedRows {
+ public:
+  GroupedRows(const Header& header, const std::filesystem::path& folder);
+
+  // Not after next().
+  void add(const SourceRow& row);
+  // Empty at the end.
+  [[nodiscard]] std::vector<SourceRow> next();
+
+ private:
+  [[nodiscard]] std::string group_of(const SourceRow& row) const;
+  void order_groups();
+
+  const Header& header_;
+  ExternalSort by_group_;  // group, line -> row
+  ExternalSort by_first_;  // first line of the group, line -> row
+  std::optional<ExternalSort::Entry> ahead_;
+  bool ordered_ = false;
+};
+
+}  // namespace tcrops::data
