@@ -1,0 +1,16 @@
+# Writes OUTPUT, a C++ source with the text of each table in TABLES ("name=file", separated by
+# commas) as the function name() in tcrops::data. Run as a script when a table changes.
+string(REPLACE "," ";" tables "${TABLES}")
+set(source "// Made from data/*.csv by src/data/embed_tables.cmake.\n#include \"gene_tables.hpp\"\n\nnamespace tcrops::data {\n")
+foreach(table IN LISTS tables)
+  string(REGEX MATCH "^([^=]+)=(.+)$" matched "${table}")
+  set(name "${CMAKE_MATCH_1}")
+  set(file "${CMAKE_MATCH_2}")
+  file(READ "${file}" text)
+  if(text STREQUAL "")
+    message(FATAL_ERROR "${file} is empty")
+  endif()
+  string(APPEND source "\nstd::string_view ${name}() {\n  return R\"csv(${text})csv\";\n}\n")
+endforeach()
+string(APPEND source "\n}  // namespace tcrops::data\n")
+file(WRITE "${OUTPUT}" "${source}")
