@@ -1,4 +1,5 @@
 #include "cmd_artifacts.hpp"
+#include "cmd_artifacts_diff_moved.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/text.hpp>
@@ -58,7 +59,8 @@ std::string headline(const char* letter, const store::Artifact& artifact) {
 }
 
 std::string diff_text(const store::Artifact& was, const store::Artifact& now,
-                      const store::ArtifactDiff& diff) {
+                      const store::ArtifactDiff& diff,
+                      const std::optional<data::ProfileChange>& moved) {
   std::string text = headline("a", was) + headline("b", now);
   if (diff.same) return text + "the same artifact\n";
   std::vector<std::vector<std::string>> rows;
@@ -80,6 +82,7 @@ std::string diff_text(const store::Artifact& was, const store::Artifact& now,
                     cell(cause.difference.now)});
   }
   if (!rows.empty()) text += "\nBecause of\n" + format_table({"at", "field", "a", "b"}, rows);
+  if (moved) text += "\n" + moved_text(*moved);
   for (const std::string& problem : diff.not_followed) {
     text += fmt::format("cannot look further upstream: {}\n", problem);
   }
@@ -91,7 +94,7 @@ Json difference_json(const JsonDifference& field) {
 }
 
 Json diff_json(const store::Artifact& was, const store::Artifact& now,
-               const store::ArtifactDiff& diff) {
+               const store::ArtifactDiff& diff, const std::optional<data::ProfileChange>& moved) {
   Json json = {{"schema", "tcrops.diff/1"},
                {"a", was.id},
                {"b", now.id},
@@ -100,7 +103,8 @@ Json diff_json(const store::Artifact& was, const store::Artifact& now,
                {"files", Json::array()},
                {"equal_files", diff.equal_files},
                {"causes", Json::array()},
-               {"not_followed", diff.not_followed}};
+               {"not_followed", diff.not_followed},
+               {"moved", moved ? to_json(*moved) : Json(nullptr)}};
   for (const JsonDifference& field : diff.fields) json["fields"].push_back(difference_json(field));
   for (const store::FileDifference& file : diff.files) {
     json["files"].push_back({{"name", file.name}, {"a", file.was}, {"b", file.now}});
@@ -118,7 +122,8 @@ int show_diff(const Session& session, const DiffOptions& options) {
   const store::Artifact was = store.get(options.was);
   const store::Artifact now = store.get(options.now);
   const store::ArtifactDiff diff = store::compare(store, was, now);
-  print_result(session, diff_json(was, now, diff), diff_text(was, now, diff));
+  const auto moved = what_moved(store, was, now);
+  print_result(session, diff_json(was, now, diff, moved), diff_text(was, now, diff, moved));
   return options.exit_code && !diff.same ? static_cast<int>(ExitCode::kFailure) : 0;
 }
 

@@ -111,6 +111,10 @@ constexpr std::array kDiff = {
     Key{"causes",
         "what differs upstream, nearest first: `at` (roles that lead there), `path`, `a`, `b`"},
     Key{"not_followed", "inputs that could not be compared, and why"},
+    Key{"moved",
+        "of two datasets what their profiles show: `counts`, `distance` of the fingerprints (0 to "
+        "1), `distributions` (`name`, `distance`, totals `a` and `b`, `movers` with their shares "
+        "`a` and `b`), `missing`, `new_epitopes`, `vanished_epitopes`, `not_compared`; else null"},
 };
 constexpr std::array kExport = {
     Key{"file", "the archive"},

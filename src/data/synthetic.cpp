@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <numeric>
 #include <set>
@@ -27,15 +28,20 @@ constexpr std::size_t kMaximumTrim = 3;
 constexpr std::size_t kShortestEnd = 4;
 // How often a binder with the motif also uses the V genes of its epitope.
 constexpr double kGeneLoyalty = 0.9;
+constexpr const char* kAllele = "*01";
 constexpr std::size_t kPieceBytes = std::size_t{1} << 16U;
 
+template <const auto& table>
+constexpr double kTotalWeight = [] {
+  double sum = 0;
+  for (const auto& entry : table) sum += entry.weight;
+  return sum;
+}();
+
 // Draws an entry of a table of weights.
-template <class Table>
-const auto& pick(Rng& rng, const Table& table) {
-  const double total =
-      std::accumulate(table.begin(), table.end(), 0.0,
-                      [](double sum, const auto& entry) { return sum + entry.weight; });
-  double left = rng.uniform() * total;
+template <const auto& table>
+const auto& pick(Rng& rng) {
+  double left = rng.uniform() * kTotalWeight<table>;
   for (const auto& entry : table) {
     left -= entry.weight;
     if (left < 0) return entry;
@@ -113,46 +119,46 @@ std::vector<Target> make_targets(std::size_t count, std::uint64_t seed) {
   return targets;
 }
 
-// V end, motif (may be empty), random letters, J end with a few residues trimmed: `length` in all.
-std::string make_cdr3(Rng& rng, std::string_view v_end, std::string_view motif,
-                      std::string_view j_end, std::size_t length) {
-  std::string cdr3(v_end);
-  cdr3 += motif;
-  const std::size_t longest = std::min(j_end.size(), length - cdr3.size());
+// Appends V end, motif (may be empty), random letters, J end with a few residues trimmed: `length`
+// letters in all.
+void append_cdr3(std::string& out, Rng& rng, std::string_view v_end, std::string_view motif,
+                 std::string_view j_end, std::size_t length) {
+  const std::size_t end = out.size() + length;
+  out += v_end;
+  out += motif;
+  const std::size_t longest = std::min(j_end.size(), end - out.size());
   const std::size_t trim = std::min(static_cast<std::size_t>(rng.below(kMaximumTrim + 1)),
                                     longest > kShortestEnd ? longest - kShortestEnd : 0);
   const std::string_view tail = j_end.substr(j_end.size() - (longest - trim));
-  while (cdr3.size() + tail.size() < length) cdr3 += pick(rng, kInsertLetters).letter;
-  cdr3 += tail;
-  return cdr3;
+  while (out.size() + tail.size() < end) out += pick<kInsertLetters>(rng).letter;
+  out += tail;
 }
 
-std::string allele(const Germline& gene) { return std::string(gene.gene) + "*01"; }
-
-// TCR number `index`; everything but Epitope and MHC.
-Record make_tcr(Rng& rng, std::uint64_t index, const Target& target, double motif_strength) {
+// Appends the part of a row that is the TCR's, each value with a comma after it. No value here or
+// in the rest of a row has a character that CSV would quote.
+void append_tcr(std::string& out, Rng& rng, const Target& target, double motif_strength) {
   const bool has_motif = rng.uniform() < motif_strength;
   const bool loyal = has_motif && rng.uniform() < kGeneLoyalty;
-  const Germline& alpha_v = loyal ? *target.alpha_v : pick(rng, kAlphaV);
-  const Germline& beta_v = loyal ? *target.beta_v : pick(rng, kBetaV);
-  const Germline& alpha_j = pick(rng, kAlphaJ);
-  const Germline& beta_j = pick(rng, kBetaJ);
-  const std::size_t alpha_length = pick(rng, kAlphaLengths).length;
-  const std::size_t beta_length = has_motif ? target.beta_length : pick(rng, kBetaLengths).length;
+  const Germline& alpha_v = loyal ? *target.alpha_v : pick<kAlphaV>(rng);
+  const Germline& beta_v = loyal ? *target.beta_v : pick<kBetaV>(rng);
+  const Germline& alpha_j = pick<kAlphaJ>(rng);
+  const Germline& beta_j = pick<kBetaJ>(rng);
+  const std::size_t alpha_length = pick<kAlphaLengths>(rng).length;
+  const std::size_t beta_length = has_motif ? target.beta_length : pick<kBetaLengths>(rng).length;
   // A motif needs room for itself and for a J end that still looks like one.
   const std::size_t alpha_least = alpha_v.end.size() + kAlphaMotif + kShortestEnd;
+  const std::string_view alpha_motif = has_motif ? target.alpha_motif : std::string_view();
+  const std::string_view beta_motif = has_motif ? target.beta_motif : std::string_view();
 
-  Record record;
-  record[Column::kCdr3Alpha] = make_cdr3(rng, alpha_v.end, has_motif ? target.alpha_motif : "",
-                                         alpha_j.end, std::max(alpha_length, alpha_least));
-  record[Column::kCdr3Beta] =
-      make_cdr3(rng, beta_v.end, has_motif ? target.beta_motif : "", beta_j.end, beta_length);
-  record[Column::kVAlpha] = allele(alpha_v);
-  record[Column::kVBeta] = allele(beta_v);
-  record[Column::kJAlpha] = allele(alpha_j);
-  record[Column::kJBeta] = allele(beta_j);
-  record[Column::kCloneId] = fmt::format("{}.0", index);
-  return record;
+  append_cdr3(out, rng, alpha_v.end, alpha_motif, alpha_j.end, std::max(alpha_length, alpha_least));
+  out += ',';
+  append_cdr3(out, rng, beta_v.end, beta_motif, beta_j.end, beta_length);
+  for (const Germline* gene : {&alpha_v, &beta_v, &alpha_j, &beta_j}) {
+    out += ',';
+    out += gene->gene;
+    out += kAllele;
+  }
+  out += ',';
 }
 
 void check_options(const SyntheticOptions& options) {
@@ -166,6 +172,49 @@ void check_options(const SyntheticOptions& options) {
   if (!(options.motif_strength >= 0 && options.motif_strength <= 1)) {
     fail(fmt::format("motif_strength is {}; must be from 0 to 1", options.motif_strength));
   }
+  if (!(options.noise >= 0 && options.noise <= 1)) {
+    fail(fmt::format("noise is {}; must be from 0 to 1", options.noise));
+  }
+}
+
+std::string header() {
+  std::vector<std::string> names(kColumnNames.begin(),
+                                 kColumnNames.begin() + kBenchmarkColumnCount);
+  names.emplace_back(kLabelColumn);
+  std::string line;
+  append_csv(line, names);
+  return line;
+}
+
+// Appends the rows of one TCR: its own text, then epitope, clone_id, MHC and label.
+void append_rows(std::string& out, std::string_view tcr, std::uint64_t index,
+                 const std::vector<Target>& targets, const std::vector<char>& labels) {
+  std::array<char, 24> digits{};
+  const char* const end = std::to_chars(digits.begin(), digits.end(), index).ptr;
+  const std::string_view number(digits.data(), static_cast<std::size_t>(end - digits.data()));
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    out += tcr;
+    out += targets[t].epitope;
+    out += ',';
+    out += number;
+    out += ".0,";
+    out += targets[t].mhc;
+    out += ',';
+    out += labels[t];
+    out += '\n';
+  }
+}
+
+// '1' for the TCR's own epitope, '0' for the others; some of them wrong.
+void draw_labels(std::vector<char>& labels, std::size_t own, double noise, std::uint64_t seed,
+                 std::uint64_t index) {
+  std::fill(labels.begin(), labels.end(), '0');
+  labels[own] = '1';
+  if (noise == 0) return;
+  Rng rng(seed, "synthetic noise", index);
+  for (char& label : labels) {
+    if (rng.uniform() < noise) label = label == '1' ? '0' : '1';
+  }
 }
 
 }  // namespace
@@ -175,11 +224,9 @@ void generate_synthetic(const SyntheticOptions& options, std::uint64_t seed,
   check_options(options);
   const auto count = static_cast<std::uint64_t>(options.epitopes);
   const std::vector<Target> targets = make_targets(static_cast<std::size_t>(count), seed);
-  std::vector<std::string> fields(kColumnNames.begin(),
-                                  kColumnNames.begin() + kBenchmarkColumnCount);
-  fields.emplace_back(kLabelColumn);
-  std::string piece;
-  append_csv(piece, fields);
+  std::string piece = header();
+  std::string tcr;
+  std::vector<char> labels(targets.size());
   std::vector<std::size_t> turn(targets.size());
   std::iota(turn.begin(), turn.end(), std::size_t{0});
   for (std::uint64_t index = 0; index < static_cast<std::uint64_t>(options.tcrs); ++index) {
@@ -187,20 +234,42 @@ void generate_synthetic(const SyntheticOptions& options, std::uint64_t seed,
     if (index % count == 0) Rng(seed, "synthetic turn", index / count).shuffle(turn);
     const std::size_t own = turn[static_cast<std::size_t>(index % count)];
     Rng rng(seed, "synthetic tcr", index);
-    Record record = make_tcr(rng, index, targets[own], options.motif_strength);
-    for (std::size_t t = 0; t < targets.size(); ++t) {
-      record[Column::kEpitope] = targets[t].epitope;
-      record[Column::kMhc] = targets[t].mhc;
-      std::copy_n(record.values.begin(), kBenchmarkColumnCount, fields.begin());
-      fields.back().assign(1, t == own ? '1' : '0');
-      append_csv(piece, fields);
-    }
+    tcr.clear();
+    append_tcr(tcr, rng, targets[own], options.motif_strength);
+    draw_labels(labels, own, options.noise, seed, index);
+    append_rows(piece, tcr, index, targets, labels);
     if (piece.size() < kPieceBytes) continue;
     check_interrupt();
     write(piece);
     piece.clear();
   }
   write(piece);
+}
+
+Json synthetic_truth(const SyntheticOptions& options, std::uint64_t seed) {
+  check_options(options);
+  Json epitopes = Json::array();
+  for (const Target& target : make_targets(static_cast<std::size_t>(options.epitopes), seed)) {
+    epitopes.push_back(
+        {{"epitope", target.epitope},
+         {"mhc", target.mhc},
+         {"V_alpha", std::string(target.alpha_v->gene) + kAllele},
+         {"V_beta", std::string(target.beta_v->gene) + kAllele},
+         {"CDR3_alpha",
+          {{"motif", target.alpha_motif}, {"position", target.alpha_v->end.size() + 1}}},
+         {"CDR3_beta",
+          {{"motif", target.beta_motif},
+           {"position", target.beta_v->end.size() + 1},
+           {"length", target.beta_length}}}});
+  }
+  return {{"schema", "tcrops.synthetic_truth/1"},
+          {"seed", seed},
+          {"tcrs", options.tcrs},
+          {"rows", options.tcrs * options.epitopes},
+          {"motif_strength", options.motif_strength},
+          {"gene_loyalty", kGeneLoyalty},
+          {"noise", options.noise},
+          {"epitopes", std::move(epitopes)}};
 }
 
 }  // namespace tcrops::data

@@ -35,6 +35,8 @@ void add_synthetic(FieldTable& table, SyntheticConfig& c) {
   table.add("epitopes", c.epitopes, "number of epitopes", {.minimum = 2, .maximum = 20});
   table.add("motif_strength", c.motif_strength, "share of binders that carry their epitope's motif",
             {.minimum = 0, .maximum = 1});
+  table.add("noise", c.noise, "share of rows that get the wrong label",
+            {.minimum = 0, .maximum = 1});
 }
 
 void add_preprocess(FieldTable& table, PreprocessConfig& c) {

@@ -38,7 +38,8 @@ constexpr const char* kViralCitation =
 constexpr const char* kViralLicence = "none stated by the repository, which asks to be cited";
 
 data::SyntheticOptions synthetic_options(const SyntheticConfig& c) {
-  return {.tcrs = c.tcrs, .epitopes = c.epitopes, .motif_strength = c.motif_strength};
+  return {
+      .tcrs = c.tcrs, .epitopes = c.epitopes, .motif_strength = c.motif_strength, .noise = c.noise};
 }
 
 void complete_key(const KeyContext& context, store::ReuseKey& key) {
@@ -46,7 +47,10 @@ void complete_key(const KeyContext& context, store::ReuseKey& key) {
   key.configuration = {{"source", fetch.source}};
   if (fetch.source == "synthetic") {
     key.seed = context.config.seed;
-    key.configuration["synthetic"] = context.config.fields().resolved("synthetic", true);
+    Json& synthetic = key.configuration["synthetic"];
+    synthetic = context.config.fields().resolved("synthetic", true);
+    // Artifacts from before there was noise do not name it.
+    if (context.config.synthetic.noise == 0) synthetic.erase("noise");
   } else if (fetch.source == "viral") {
     for (const SourceFile& file : kViralFiles) key.configuration["sha256"][file.name] = file.sha256;
   } else {

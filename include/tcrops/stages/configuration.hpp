@@ -23,6 +23,7 @@ struct SyntheticConfig {
   std::int64_t tcrs = 1200;
   std::int64_t epitopes = 6;
   double motif_strength = 0.9;
+  double noise = 0.0;
 };
 
 struct PreprocessConfig {
