@@ -1,3 +1,5 @@
+#include "split_balance.hpp"
+
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/interrupt.hpp>
 #include <tcrops/core/rng.hpp>
@@ -17,15 +19,6 @@
 
 namespace tcrops::data {
 namespace {
-
-void check_fractions(SplitFractions fractions) {
-  const double held_out = fractions.validation + fractions.test;
-  if (fractions.validation >= 0 && fractions.test >= 0 && held_out < 1) return;
-  throw Error(ExitCode::kConfiguration,
-              fmt::format("split: validation {} and test {} must not be negative and must add up "
-                          "to less than 1",
-                          fractions.validation, fractions.test));
-}
 
 std::size_t share_of(double fraction, std::size_t n) {
   return static_cast<std::size_t>(std::floor(fraction * static_cast<double>(n)));
