@@ -40,7 +40,7 @@ double smallest_share(std::span<const double> shares) {
 }
 
 // Merges the kinds too rare to be shared out, so that together they still are.
-void pool_rare_kinds(std::vector<Unit>& units, double share) {
+std::vector<Unit> pool_rare_kinds(std::vector<Unit> units, double share) {
   const std::size_t kinds = kinds_of(units);
   const std::vector<double> totals = totals_of(units, kinds);
   for (Unit& unit : units) {
@@ -52,6 +52,7 @@ void pool_rare_kinds(std::vector<Unit>& units, double share) {
     });
     if (pooled.amount > 0) unit.holdings.push_back(pooled);
   }
+  return units;
 }
 
 double size_of(const Unit& unit) {
@@ -63,7 +64,7 @@ double size_of(const Unit& unit) {
 }
 
 // Units by size, those of one size in random order.
-std::vector<std::size_t> dealing_order(const std::vector<Unit>& units, Rng& rng) {
+std::vector<std::size_t> dealing_order(const std::vector<Unit>& units, Rng rng) {
   std::vector<std::size_t> order(units.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   rng.shuffle(order);
@@ -119,8 +120,9 @@ class Needs {
 };
 
 // Gives each part that has a share but no unit the last dealt one of the part that has most.
-void fill_empty_parts(std::vector<std::size_t>& part_of, std::span<const double> shares,
-                      const std::vector<std::size_t>& order) {
+std::vector<std::size_t> fill_empty_parts(std::vector<std::size_t> part_of,
+                                          std::span<const double> shares,
+                                          const std::vector<std::size_t>& order) {
   for (std::size_t part = 0; part < shares.size(); ++part) {
     std::vector<std::size_t> counts(shares.size(), 0);
     for (const std::size_t of_unit : part_of) ++counts[of_unit];
@@ -131,6 +133,7 @@ void fill_empty_parts(std::vector<std::size_t>& part_of, std::span<const double>
                                        [&](std::size_t unit) { return part_of[unit] == fullest; });
     part_of[*smallest] = part;
   }
+  return part_of;
 }
 
 // Counts distinct things by unit and kind.
@@ -209,7 +212,7 @@ std::vector<std::size_t> deal_units(std::vector<Unit> units, std::span<const dou
                             "data, ask for fewer, or split by another unit",
                             units.size(), what, parts));
   }
-  pool_rare_kinds(units, smallest_share(shares));
+  units = pool_rare_kinds(std::move(units), smallest_share(shares));
   const std::vector<std::size_t> order = dealing_order(units, rng);
   Needs needs(units, shares);
   std::vector<std::size_t> part_of(units.size());
@@ -218,8 +221,7 @@ std::vector<std::size_t> deal_units(std::vector<Unit> units, std::span<const dou
     part_of[unit] = needs.best_part(units[unit]);
     needs.give(units[unit], part_of[unit]);
   }
-  fill_empty_parts(part_of, shares, order);
-  return part_of;
+  return fill_empty_parts(std::move(part_of), shares, order);
 }
 
 EpitopeGroups group_epitopes(std::span<const Record> records) {
