@@ -79,7 +79,7 @@ std::string bare_name(std::string_view call) {
   // U+2010 to U+2015, the dashes that word processors put in.
   for (std::size_t at = 0; (at = out.find("\xE2\x80", at)) != std::string::npos; ++at) {
     const auto last = at + 2 < out.size() ? static_cast<unsigned char>(out[at + 2]) : 0;
-    if (last >= 0x90 && last <= 0x95) out.replace(at, 3, "-");
+    if (last >= 0x90 && last <= 0x95) out.replace(at, 3, 1, '-');
   }
   return out;
 }

@@ -63,11 +63,11 @@ bool ends_before_anchor(std::string_view text, Chain chain) {
 // Without the letters of the framework that some give with the CDR3: "YFC" becomes "C" at the
 // beginning, "FGPG" becomes "F" at the end. No CDR3 has them there.
 std::string_view without_flanks(std::string_view text) {
-  const std::size_t size = text.size();
-  if (size > 3 && text[0] == 'Y' && text[2] == 'C') text.remove_prefix(2);
-  if (size > 8 && text[size - 1] == 'G' && text[size - 3] == 'G' &&
-      (text[size - 4] == 'F' || text[size - 4] == 'W')) {
-    text.remove_suffix(3);
+  if (text.size() > 3 && text[0] == 'Y' && text[2] == 'C') text.remove_prefix(2);
+  if (text.size() > 8) {
+    const std::string_view end = text.substr(text.size() - 4);
+    const bool anchored = end[0] == 'F' || end[0] == 'W';
+    if (anchored && end[1] == 'G' && end[3] == 'G') text.remove_suffix(3);
   }
   return text;
 }

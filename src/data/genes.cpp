@@ -115,8 +115,9 @@ void GeneIndex::add_spellings() {
     const std::string_view base = gene.name.substr(0, gene.name.find('/'));
     by_spelling_.emplace(squashed_gene(base), &gene);
     if (base != gene.name) by_spelling_.emplace(squashed_gene(base) + "DV", &gene);
-    if (base.find('-') == std::string_view::npos)
+    if (base.find('-') == std::string_view::npos) {
       by_spelling_.emplace(fmt::format("{}-1", base), &gene);
+    }
     if (gene.segment == Segment::kJ) continue;
     families[std::string(base.substr(0, base.find('-')))].push_back(&gene);
   }

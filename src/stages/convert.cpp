@@ -137,7 +137,7 @@ class Converter {
   OptionalFile output_;
   OptionalFile report_;
   OptionalFile profile_file_;
-  data::ProfileBuilder profile_;
+  data::ProfileBuilder profile_{data::Counting::kRecords};
   std::string table_;
   std::vector<data::Note> first_refusals_;
   ConvertResult result_;

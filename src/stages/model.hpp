@@ -22,6 +22,7 @@ struct Model {
   std::unique_ptr<data::Encoder> encoder;
   std::unique_ptr<nn::Network> network;
   double threshold = 0.5;
+  std::vector<data::Column> optional;  // features that a record may lack
 };
 
 // Rows whose logits are known, to recognise a model that computes something else.
