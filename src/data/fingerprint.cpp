@@ -83,17 +83,16 @@ Json to_json(const Fingerprint& fingerprint) {
 }
 
 std::optional<Fingerprint> fingerprint_from_json(const Json& json) {
-  if (!json.is_object()) return std::nullopt;
-  const auto schema = json.find("schema");
-  const auto blocks = json.find("blocks");
-  if (schema == json.end() || *schema != kFingerprintSchema) return std::nullopt;
-  if (blocks == json.end() || !blocks->is_object()) return std::nullopt;
+  if (!json.is_object() || !json.contains("schema") || !json.contains("blocks")) {
+    return std::nullopt;
+  }
+  const Json& blocks = json.at("blocks");
+  if (json.at("schema") != Json(kFingerprintSchema) || !blocks.is_object()) return std::nullopt;
   Fingerprint fingerprint;
   for (std::size_t b = 0; b < kFingerprintBlocks.size(); ++b) {
-    const auto list = blocks->find(std::string(kFingerprintBlocks[b].name));
-    if (list == blocks->end() || !read_block(*list, part(fingerprint.values, b))) {
-      return std::nullopt;
-    }
+    const std::string name(kFingerprintBlocks[b].name);
+    if (!blocks.contains(name)) return std::nullopt;
+    if (!read_block(blocks.at(name), part(fingerprint.values, b))) return std::nullopt;
   }
   return fingerprint;
 }

@@ -25,9 +25,8 @@ class Reader {
   }
 
   [[nodiscard]] std::optional<std::uint64_t> count_at(const char* key) const {
-    const auto at = profile_.find(key);
-    if (at == profile_.end() || at->is_null()) return std::nullopt;
-    return count_of(*at, key);
+    if (!profile_.contains(key) || profile_.at(key).is_null()) return std::nullopt;
+    return count_of(profile_.at(key), key);
   }
   // All distributions by name; those without any count are left out.
   [[nodiscard]] std::map<std::string, Counts> distributions() const {
@@ -67,10 +66,9 @@ class Reader {
   // An object below `json`; an empty one when there is none.
   [[nodiscard]] const Json& part(const Json& json, const std::string& key) const {
     static const Json nothing = Json::object();
-    const auto at = json.find(key);
-    if (at == json.end()) return nothing;
-    if (!at->is_object()) fail(key);
-    return *at;
+    if (!json.contains(key)) return nothing;
+    if (!json.at(key).is_object()) fail(key);
+    return json.at(key);
   }
   [[nodiscard]] std::uint64_t count_of(const Json& value, const std::string& key) const {
     if (!value.is_number_integer() || value < 0) fail(key);
@@ -132,8 +130,10 @@ std::vector<Mover> shares(const Counts& was, std::uint64_t was_total, const Coun
 }
 
 DistributionChange compare(const std::string& name, const Counts& was, const Counts& now) {
-  DistributionChange change{
-      .name = name, .was_total = Reader::total(was), .now_total = Reader::total(now)};
+  DistributionChange change;
+  change.name = name;
+  change.was_total = Reader::total(was);
+  change.now_total = Reader::total(now);
   change.movers = shares(was, change.was_total, now, change.now_total);
   double sum = 0;
   for (const Mover& mover : change.movers) {

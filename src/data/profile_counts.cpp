@@ -108,8 +108,7 @@ Json LetterCounts::letters() const {
 Json LetterCounts::positions() const {
   Json json;
   for (std::size_t p = 0; p < by_place_.size(); ++p) {
-    const std::string place =
-        p < kPlaces ? std::to_string(p + 1) : "-" + std::to_string(p - kPlaces + 1);
+    const std::string place = fmt::format("{}{}", p < kPlaces ? "" : "-", p % kPlaces + 1);
     for (std::size_t letter = 0; letter < kLetters; ++letter) {
       if (by_place_[p][letter] == 0) continue;
       json[fmt::format("{} {}", place, kAminoAcids[letter])] = by_place_[p][letter];
