@@ -26,7 +26,7 @@ Json read_profile(const store::Store& store, const store::Artifact& artifact) {
 }
 
 std::string count_cell(const std::optional<std::uint64_t>& count) {
-  return count ? std::to_string(*count) : "-";
+  return count ? std::to_string(*count) : std::string(1, '-');
 }
 
 std::string step_cell(const data::CountChange& count) {
