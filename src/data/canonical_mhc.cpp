@@ -115,13 +115,14 @@ std::optional<Name> read_fields(std::string_view text, std::size_t begin, const 
     const bool serotype = !more && (mark != '*' || length == 1);
     const auto group = serotype ? group_of_serotype(locus.name, number)
                                 : std::optional(fmt::format("{:02}", number));
-    if (!group || number == 0) return std::nullopt;
+    if (!group) return std::nullopt;
     name.fields.push_back(*group);
   } else {
     const auto fields = more ? std::vector{std::string(digits)} : run_together(digits);
     if (!fields) return std::nullopt;
     name.fields = *fields;
   }
+  if (name.fields.front().find_first_not_of('0') == std::string::npos) return std::nullopt;
   while (at(text, name.end) == ':' && is_number(at(text, name.end + 1))) {
     const std::size_t field = digits_from(text, name.end + 1);
     name.fields.push_back(fmt::format("{:0>2}", text.substr(name.end + 1, field)));
@@ -236,6 +237,7 @@ bool is_canonical(std::string_view text) {
   for (const std::string_view gene : kUsual) {
     if (text.substr(0, gene.size()) != gene) continue;
     text.remove_prefix(gene.size());
+    if (text.substr(0, 2) == "00") return false;
     if (text.size() == 2) return is_number(text[0]) && is_number(text[1]);
     return text.size() == 5 && is_number(text[0]) && is_number(text[1]) && text[2] == ':' &&
            is_number(text[3]) && is_number(text[4]);
