@@ -1,6 +1,6 @@
 // The one way tcrops writes each kind of value, whatever the file it came from. Pure functions,
-// thread-safe; none throws. What came out of one comes out of it again unchanged. A missing value
-// is an empty `value` without findings. All take away blanks around the text (change
+// thread-safe; none throws. What came out of one comes out of it again unchanged. A missing text
+// gives an empty `value` and no findings. All take away blanks around the text (change
 // blanks-removed).
 #pragma once
 
@@ -27,9 +27,8 @@ struct Canonical {
   std::optional<Finding> refusal;  // set: the text cannot be used, and `value` is empty
 };
 
-// Any spelling of "no value": empty, blanks, NaN, None, NA, N/A, #N/A, null, <NA>, <MIS>,
-// <missing>,
-// "-", ".", and the words with an allele ("nan*01"); in any case.
+// Any spelling of "no value", in any case: empty, blanks, NaN, None, NA, N/A, #N/A, null, <NA>,
+// <MIS>, <missing>, "-", ".", and the words with an allele ("nan*01").
 [[nodiscard]] bool is_missing(std::string_view text);
 
 // How a format writes its CDR3s.
