@@ -188,6 +188,33 @@ TEST_CASE("what came out of any text comes out of itself unchanged") {
   CHECK(accepted > 5000);
 }
 
+TEST_CASE("CDR3s, peptides and HLA names of VDJdb: what is done to them, counted") {
+  const auto folder = test::find_test_data("vdjdb");
+  if (!folder) return;
+  const auto rows = tsv_rows(*folder / "vdjdb_human.tsv.gz");
+  REQUIRE(rows[0][2] == "cdr3");
+  REQUIRE(rows[0][6] == "mhc.a");
+  REQUIRE(rows[0][9] == "antigen.epitope");
+  Counts cdr3;
+  Counts peptide;
+  Counts mhc;
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    const Chain chain = rows[i][1] == "TRA" ? Chain::kAlpha : Chain::kBeta;
+    count(cdr3, canonical_cdr3(rows[i][2], chain, Cdr3Form::kWhole, rows[i][4]));
+    count(peptide, canonical_epitope(rows[i][9]));
+    count(mhc, canonical_mhc(rows[i][6]));
+    count(mhc, canonical_mhc(rows[i][7]));
+  }
+  CHECK(cdr3 == Counts{{"!cdr3-nucleotides", 1},
+                       {"anchors-added", 30},
+                       {"flanks-removed", 109},
+                       {"no-conserved-c", 263},
+                       {"no-conserved-end", 2478}});
+  CHECK(peptide.empty());
+  // One B2M for each class I record.
+  CHECK(mhc == Counts{{"missing", 72483}, {"mhc-shortened", 907}, {"mhc-spelling", 2260}});
+}
+
 TEST_CASE("genes of VDJdb: what is done to them, counted") {
   const auto folder = test::find_test_data("vdjdb");
   if (!folder) return;
