@@ -210,23 +210,25 @@ Negatives swapped_negatives(std::span<const Record> records, std::span<const std
                             NegativeOptions options, std::span<const Column> columns) {
   require_parts(records, parts);
   const Knowledge known(records, columns);
-  std::set<std::pair<std::size_t, std::size_t>> drawn_before;  // in another part
+  std::map<std::size_t, Ids> drawn_before;  // of each TCR, in whatever part
   Negatives negatives;
   for (const auto& [number, part] : collect_parts(records, parts, known)) {
     Rng rng(options.seed, "swapped_negatives", number);
     for (const auto& [tcr, bound] : part.bound) {
       check_interrupt();
-      const Ids out = known.ruled_out(tcr);
+      Ids out = known.ruled_out(tcr);
+      Ids& before = drawn_before[tcr];
+      out.insert(out.end(), before.begin(), before.end());
+      out = as_set(std::move(out));
       std::vector<Candidate> candidates;
       for (const auto& [epitope, binders] : part.binders) {
         if (std::binary_search(out.begin(), out.end(), epitope)) continue;
-        if (drawn_before.contains({tcr, epitope})) continue;
         candidates.push_back({epitope, binders});
       }
       const std::size_t due = options.ratio * bound.size();
       const Ids drawn = draw_epitopes(std::move(candidates), due, rng);
       for (const std::size_t epitope : drawn) {
-        drawn_before.insert({tcr, epitope});
+        before.push_back(epitope);
         negatives.records.push_back(
             known.negative(records[part.rows.at(tcr)], epitope, Origin::kSwapped));
         negatives.parts.push_back(number);

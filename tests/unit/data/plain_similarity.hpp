@@ -28,9 +28,17 @@ inline std::size_t plain_distance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
+// Whether the distance is at most 1; similarity_test.cpp holds it to plain_distance.
 inline bool plain_near(const std::string& a, const std::string& b) {
-  if (a.size() > b.size() + 1 || b.size() > a.size() + 1) return false;
-  return plain_distance(a, b) <= 1;
+  if (a.size() < b.size()) return plain_near(b, a);
+  if (a.size() > b.size() + 1) return false;
+  std::size_t from = 0;  // where they first differ
+  while (from < b.size() && a[from] == b[from]) ++from;
+  const std::size_t longer = a.size() - b.size();
+  for (std::size_t i = from + 1; i < a.size(); ++i) {
+    if (a[i] != b[i - longer]) return false;
+  }
+  return true;
 }
 
 inline bool plain_near(const Record& a, const Record& b) {

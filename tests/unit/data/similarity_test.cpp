@@ -65,6 +65,7 @@ TEST_CASE("within_edits is a bounded Levenshtein distance") {
     std::string b;
     for (std::size_t n = rng.below(7); n > 0; --n) a += "AC"[rng.below(2)];
     for (std::size_t n = rng.below(7); n > 0; --n) b += "AC"[rng.below(2)];
+    REQUIRE(plain_near(a, b) == (plain_distance(a, b) <= 1));
     for (std::size_t limit = 0; limit < 4; ++limit) {
       REQUIRE(within_edits(a, b, limit) == (plain_distance(a, b) <= limit));
     }
