@@ -2,6 +2,8 @@
 // the indexed search to.
 #pragma once
 
+#include "fixtures.hpp"
+
 #include <tcrops/core/rng.hpp>
 #include <tcrops/data/record.hpp>
 
@@ -65,6 +67,22 @@ inline std::vector<Record> random_tcrs(std::size_t count, std::uint64_t seed) {
     record[Column::kCdr3Alpha] = chain();
     record[Column::kCdr3Beta] = chain();
     record[Column::kVBeta] = rng.below(2) == 0 ? "TRBV2*01" : "TRBV9*01";
+  }
+  return records;
+}
+
+// Families of near duplicates, each with one epitope; families differ in at least two letters.
+inline std::vector<Record> families(std::size_t number, std::size_t size) {
+  const std::vector<std::string> epitopes = {"GILGFVFTL", "NLVPMVATV", "KCYGVSPTK"};
+  const std::string letters = "ACDEFGHIKLMNPQRSTVWY";
+  std::vector<Record> records;
+  for (std::size_t f = 0; f < number; ++f) {
+    const std::string stem = {letters[f / 20], letters[f / 20], letters[f % 20], letters[f % 20]};
+    for (std::size_t m = 0; m < size; ++m) {
+      records.push_back(
+          make_record("CASS" + stem + letters[m] + "F", epitopes[f % epitopes.size()], true));
+      records.back().line = records.size() + 1;
+    }
   }
   return records;
 }
