@@ -56,7 +56,11 @@ std::size_t fingerprint_bin(std::string_view name, std::size_t bins) {
     hash ^= static_cast<unsigned char>(c);
     hash *= 0x100000001b3ULL;
   }
-  return static_cast<std::size_t>((hash ^ (hash >> 32U)) % bins);
+  for (const std::uint64_t factor : {0xff51afd7ed558ccdULL, 0xc4ceb9fe1a85ec53ULL}) {
+    hash ^= hash >> 33U;
+    hash *= factor;
+  }
+  return static_cast<std::size_t>((hash ^ (hash >> 33U)) % bins);
 }
 
 Fingerprint fingerprint_of_counts(const std::array<std::uint64_t, kFingerprintSize>& counts) {

@@ -22,8 +22,8 @@ inline constexpr std::array<FingerprintBlock, 14> kFingerprintBlocks = {{
     {"length_alpha", 41},
     {"length_beta", 41},
     {"length_epitope", 51},
-    {"V_alpha", 128},
-    {"V_beta", 128},
+    {"V_alpha", 256},
+    {"V_beta", 256},
     {"J_alpha", 128},
     {"J_beta", 64},
     {"letters_alpha", 20},
@@ -31,7 +31,7 @@ inline constexpr std::array<FingerprintBlock, 14> kFingerprintBlocks = {{
     {"3mers_alpha", 256},
     {"3mers_beta", 256},
     {"epitope", 256},
-    {"MHC", 64},
+    {"MHC", 128},
     {"label", 3},
 }};
 inline constexpr std::size_t kFingerprintSize = [] {
@@ -51,7 +51,8 @@ struct Fingerprint {
   friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
 };
 
-// Bin of a name in a block of `bins`: FNV-1a (64 bit), upper half folded on the lower, modulo.
+// Bin of a name in a block of `bins`: FNV-1a (64 bit), whose digits are mixed by the
+// finalizer of MurmurHash3 (64 bit) so that similar names part, modulo.
 [[nodiscard]] std::size_t fingerprint_bin(std::string_view name, std::size_t bins);
 
 // A fingerprint of counts, one per bin of all blocks in their order.
