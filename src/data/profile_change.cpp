@@ -129,6 +129,29 @@ std::vector<Mover> shares(const Counts& was, std::uint64_t was_total, const Coun
   return movers;
 }
 
+// The share that a value outside a cut list has at most; 0 for a list that has all values.
+double unlisted_share(const Counts& counts) {
+  if (!counts.contains(kOthers)) return 0;
+  std::uint64_t least = UINT64_MAX;
+  for (const auto& [value, count] : counts) {
+    if (value != kOthers) least = std::min(least, count);
+  }
+  return static_cast<double>(least) / static_cast<double>(Reader::total(counts));
+}
+
+// `mine`, with those values among the others that `other` may have just as often without listing
+// them.
+Counts only_certain(const Counts& mine, const Counts& other) {
+  const std::uint64_t total = Reader::total(mine);
+  const double unlisted = unlisted_share(other);
+  Counts certain;
+  for (const auto& [value, count] : mine) {
+    const bool doubtful = !other.contains(value) && share(mine, value, total) <= unlisted;
+    certain[doubtful ? kOthers : value] += count;
+  }
+  return certain;
+}
+
 DistributionChange compare(const std::string& name, const Counts& was, const Counts& now) {
   DistributionChange change;
   change.name = name;
@@ -200,7 +223,9 @@ ProfileChange profile_change(const Json& was, const Json& now, const std::string
   for (const auto& [key, counts] : old_ones) {
     const auto at = new_ones.find(key);
     if (at == new_ones.end()) change.not_compared.push_back(key);
-    if (at != new_ones.end()) change.distributions.push_back(compare(key, counts, at->second));
+    if (at == new_ones.end()) continue;
+    change.distributions.push_back(
+        compare(key, only_certain(counts, at->second), only_certain(at->second, counts)));
   }
   for (const auto& [key, counts] : new_ones) {
     if (!old_ones.contains(key)) change.not_compared.push_back(key);

@@ -17,9 +17,9 @@ struct Mover {
 };
 
 // One distribution that both profiles have: "genes.V_beta", "lengths.CDR3_alpha", "letters.…",
-// "positions.…", "kmers.…" (what is not among the listed 3-mers counts as "(others)"), "epitopes"
-// (by rows), "binders" (epitopes by positive rows), "classes", "origins", "mhc",
-// "tcrs_per_epitope", "sides" (by rows).
+// "positions.…", "kmers.…" ("(others)" are those not listed, and those that the other profile may
+// have as often without listing them), "epitopes" (by rows), "binders" (epitopes by positive rows),
+// "classes", "origins", "mhc", "tcrs_per_epitope", "sides" (by rows).
 struct DistributionChange {
   std::string name;
   double distance = 0;  // Hellinger, from 0 (equal shares) to 1 (nothing in common)
