@@ -96,7 +96,7 @@ std::string moved_text(const data::ProfileChange& change) {
   text +=
       "\n" + format_table({"count", "a", "b", "b - a"}, rows) + "\n" + distributions_text(change);
   if (!change.missing.empty()) {
-    text += "without a value: " + movers_cell(change.missing) + "\n";
+    text += fmt::format("without a value: {}\n", movers_cell(change.missing));
   }
   text += epitopes_line("new epitopes", change.new_epitopes);
   text += epitopes_line("vanished epitopes", change.vanished_epitopes);

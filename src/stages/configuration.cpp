@@ -1,3 +1,4 @@
+#include <tcrops/data/reader.hpp>
 #include <tcrops/data/record.hpp>
 #include <tcrops/eval/objective.hpp>
 #include <tcrops/eval/paired_bootstrap.hpp>
@@ -6,19 +7,54 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace tcrops::stages {
 namespace {
 
+std::vector<std::string> format_choices() {
+  std::vector<std::string> choices{std::string(data::kDetectFormat)};
+  for (const data::FormatName& each : data::format_names()) choices.emplace_back(each.name);
+  return choices;
+}
+
 void add_fetch(FieldTable& table, FetchConfig& c) {
   table.begin_section("fetch", "where the raw data come from");
-  table.add(
-      "source", c.source,
-      "data source: a made-up repertoire, the ePytope-TCR viral benchmark, or a file of yours",
-      {.choices = {"synthetic", "viral", "file"}});
+  table.add("source", c.source,
+            "data source: a made-up repertoire, the ePytope-TCR viral benchmark, a release of "
+            "VDJdb, the training data of IMMREP22, or a file of yours",
+            {.choices = {"synthetic", "viral", "vdjdb", "immrep22", "file"}});
   table.add("file", c.file,
-            "pair table to read when source is \"file\"; CSV or TSV with the benchmark's columns; "
-            "a path is relative to the current folder",
+            "table to read when source is \"file\", in any supported format, compressed or not; a "
+            "path is relative to the current folder",
             {.shapes_result = false, .examples = {"pairs.csv"}});
+  table.add("format", c.format, "format of the file; auto: seen from its column names",
+            {.choices = format_choices()});
+  table.add(
+      "map", c.map,
+      "which column of the file holds one of ours, as \"COLUMN=THEIRS\"; goes before what the "
+      "format says",
+      {.examples = {"CDR3_beta=cdr3_b_aa"}});
+  table.add("epitope", c.epitope, "epitope of the file's rows that name none",
+            {.examples = {"GILGFVFTL"}});
+  table.add("mhc", c.mhc, "MHC allele of the file's rows that name none",
+            {.examples = {"HLA-A*02:01"}});
+  table.add("control_file", c.control_file,
+            "TCRs that bind none of the epitopes, for preprocess.negatives \"background\"; any "
+            "source, any format",
+            {.shapes_result = false, .examples = {"controls.csv.gz"}});
+  table.add(
+      "measured_file", c.measured_file,
+      "pairs found not to bind, for preprocess.negatives \"measured\"; any source, any format",
+      {.shapes_result = false, .examples = {"measured.tsv"}});
+  table.add("release", c.release, "release of VDJdb to get, by its date",
+            {.examples = {"2025-07-30"}});
+  table.add(
+      "sha256", c.sha256,
+      "hash that the archive of VDJdb must have; empty: whatever comes, and the manifest says "
+      "what it was",
+      {.shapes_result = false});
   table.add(
       "mirror", c.mirror, "folder or URL to read the source's files from instead of their origin",
       {.shapes_result = false, .examples = {"/data/mirror", "https://mirror.example/tcrops"}});
@@ -46,16 +82,48 @@ void add_preprocess(FieldTable& table, PreprocessConfig& c) {
             "columns that the model sees; clone_id is an identifier and only there to repeat the "
             "original paper",
             {.choices = {data::kColumnNames.begin(), data::kColumnNames.end()}, .not_empty = true});
+  table.add("optional", c.optional,
+            "features that a row may lack; the model then takes such rows, too",
+            {.choices = {data::kColumnNames.begin(), data::kColumnNames.end()}});
+  table.add("repeats", c.repeats,
+            "rows that repeat a pair, and negatives that contradict a positive: drop or keep them",
+            {.choices = {"drop", "keep"}});
+  table.add("minimum_confidence", c.minimum_confidence,
+            "least score of a VDJdb record; 0: any, 1 to 3: ever surer",
+            {.minimum = 0, .maximum = 3});
+  table.add("minimum_binders", c.minimum_binders,
+            "leave out epitopes with fewer binding TCRs; 0: none", {.minimum = 0});
+  table.add("negatives", c.negatives,
+            "given: rows that the table calls negative; swapped: binders of other epitopes, drawn "
+            "within each side; background: control TCRs (fetch.control_file); measured: pairs of "
+            "fetch.measured_file",
+            {.choices = {"given", "swapped", "background", "measured"}, .not_empty = true});
+  table.add("negative_ratio", c.negative_ratio, "drawn negatives of each kind per positive",
+            {.minimum = 1, .maximum = 100});
   table.add("split", c.split,
-            "grouped: a TCR stands on one side only; torch_random_split: by row, as the original "
-            "paper (leaks)",
-            {.choices = {"grouped", "torch_random_split"}});
+            "clustered: TCRs with nearly the same CDR3s stand on one side; grouped: the same TCR "
+            "does; leave_epitope_out: the same epitope, and near TCRs, do; given: as the column "
+            "Fold says; random and torch_random_split: by row (leaks), the latter as the original "
+            "paper",
+            {.choices = {"clustered", "grouped", "leave_epitope_out", "given", "random",
+                         "torch_random_split"}});
   table.add("validation_fraction", c.validation_fraction, "share of rows for validation",
             {.minimum = 0, .maximum = 0.9, .minimum_excluded = true});
   table.add("test_fraction", c.test_fraction, "share of rows for the test",
             {.minimum = 0, .maximum = 0.9, .minimum_excluded = true});
   table.add("split_seed", c.split_seed, "seed of the split", {.minimum = 0});
-  table.add("strict", c.strict, "end with exit status 4 when any row is refused",
+  table.add("folds", c.folds,
+            "number of folds to deal the rows into instead of the fractions; 0: none. With split "
+            "\"given\" the column says them",
+            {.minimum = 0, .maximum = 100});
+  table.add("test_fold", c.test_fold, "fold that tests, from 0", {.minimum = 0, .maximum = 99});
+  table.add("validation_fold", c.validation_fold,
+            "fold that validates; every pair of two folds makes a nested cross-validation",
+            {.minimum = 0, .maximum = 99});
+  table.add("strict", c.strict, "end with exit status 4 when any row is refused or changed",
+            {.shapes_result = false});
+  table.add("require_leak_free", c.require_leak_free,
+            "end with exit status 6 when the leak check of the split fails",
             {.shapes_result = false});
 }
 
@@ -171,6 +239,51 @@ void add_gates(FieldTable& table, GatesConfig& c) {
             {.minimum = 100, .maximum = 1'000'000, .shapes_result = false});
 }
 
+bool draws(const PreprocessConfig& config, const std::string& kind) {
+  return std::find(config.negatives.begin(), config.negatives.end(), kind) !=
+         config.negatives.end();
+}
+
+// Negatives that come from a file which is not named.
+Problems negatives_without_file(const FieldTable& table, const PipelineConfig& config) {
+  Problems problems;
+  const auto require = [&](const char* kind, const std::string& file, const std::string& field) {
+    if (!draws(config.preprocess, kind) || !file.empty()) return;
+    append(problems,
+           table.joint_problem(
+               {"preprocess.negatives", field},
+               fmt::format("negatives \"{}\" need a file; use --set {}=PATH", kind, field)));
+  };
+  require("background", config.fetch.control_file, "fetch.control_file");
+  require("measured", config.fetch.measured_file, "fetch.measured_file");
+  return problems;
+}
+
+Problems folds_that_are_not_there(const FieldTable& table, const PreprocessConfig& c) {
+  if (c.folds == 0) return {};
+  if (c.folds < 3) {
+    return table.joint_problem({"preprocess.folds"},
+                               "one fold tests and one validates, so at least 3 are needed");
+  }
+  if (c.split == "torch_random_split") {
+    return table.joint_problem({"preprocess.folds", "preprocess.split"},
+                               "torch_random_split has no folds; use another split");
+  }
+  Problems problems;
+  for (const auto& [name, fold] : {std::pair{"preprocess.test_fold", c.test_fold},
+                                   std::pair{"preprocess.validation_fold", c.validation_fold}}) {
+    if (fold < c.folds) continue;
+    append(problems,
+           table.joint_problem({name, "preprocess.folds"},
+                               fmt::format("there is no fold {} of {} (from 0)", fold, c.folds)));
+  }
+  if (c.test_fold == c.validation_fold) {
+    append(problems, table.joint_problem({"preprocess.test_fold", "preprocess.validation_fold"},
+                                         "the same fold cannot test and validate"));
+  }
+  return problems;
+}
+
 }  // namespace
 
 PipelineConfig::PipelineConfig() {
@@ -200,6 +313,8 @@ Problems PipelineConfig::check() const {
                          "validation_fraction and test_fraction together leave less than a tenth "
                          "for training"));
   }
+  append(problems, negatives_without_file(fields_, *this));
+  append(problems, folds_that_are_not_there(fields_, preprocess));
   append(problems, crossed(fields_, "tune.minimum_positive_share", "tune.maximum_positive_share"));
   append(problems, crossed(fields_, "tune.learning_rate_min", "tune.learning_rate_max"));
   append(problems, crossed(fields_, "tune.epochs_min", "tune.epochs_max"));

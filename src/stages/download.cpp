@@ -39,8 +39,9 @@ std::uint64_t limit_of(const DownloadSource& source) {
 // The source with its hash in lower case.
 DownloadSource checked(DownloadSource source) {
   source.sha256 = to_lower(source.sha256);
-  if (source.sha256.size() != 64 ||
-      source.sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
+  const bool is_hash = source.sha256.size() == 64 &&
+                       source.sha256.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!is_hash && !source.sha256.empty()) {
     throw Error(ExitCode::kConfiguration,
                 fmt::format("the SHA-256 \"{}\" pinned for {} is not 64 hexadecimal digits",
                             source.sha256, shown_location(source.location)));
@@ -113,9 +114,15 @@ HttpReply fetch_all(const DownloadSource& source, const DownloadOptions& options
   }
 }
 
-// Fills the part with the pinned contents.
+bool is_wanted(const DownloadSource& source, const std::string& sha256) {
+  return source.sha256.empty() || sha256 == source.sha256;
+}
+
+// Fills the part with the pinned contents. Without a pinned hash nothing can tell whether what is
+// there already belongs to the same file.
 void fetch_verified(const DownloadSource& source, const DownloadOptions& options,
                     const std::string& label, PartFile& part) {
+  if (source.sha256.empty()) part.reset();
   if (part.size() > 0) {
     if (part.hash() == source.sha256) return;  // died just before the rename
     if (part.size() >= limit_of(source)) part.reset();
@@ -127,7 +134,7 @@ void fetch_verified(const DownloadSource& source, const DownloadOptions& options
       fault = too_long(source);
     } else {
       const std::string found = part.hash();
-      if (found == source.sha256) return;
+      if (is_wanted(source, found)) return;
       fault = fmt::format("SHA-256 {}, pinned {}", found, source.sha256);
     }
     part.reset();
@@ -184,14 +191,15 @@ void copy_verified(const DownloadSource& source, const std::string& label, PartF
   }
   if (in.bad()) throw system_error("cannot read", source.location, EIO, ExitCode::kInputData);
   const std::string found = hash.hex();
-  if (found == source.sha256) return;
+  if (is_wanted(source, found)) return;
   part.reset();
   not_the_pinned_file(source, fmt::format("SHA-256 {}, pinned {}", found, source.sha256));
 }
 
 bool is_there(const std::filesystem::path& target, const std::string& sha256) {
   std::error_code ignored;
-  return std::filesystem::is_regular_file(target, ignored) && sha256_file(target) == sha256;
+  return !sha256.empty() && std::filesystem::is_regular_file(target, ignored) &&
+         sha256_file(target) == sha256;
 }
 
 void remove_wrong(const std::filesystem::path& target) {

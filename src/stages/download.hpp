@@ -7,10 +7,10 @@
 
 namespace tcrops::stages {
 
-// A file somewhere, pinned by its contents.
+// A file somewhere, as a rule pinned by its contents.
 struct DownloadSource {
   std::string location;     // https://, http://, or a local path
-  std::string sha256;       // 64 hexadecimal digits
+  std::string sha256;       // 64 hexadecimal digits; empty: whatever comes, always got anew
   std::uint64_t bytes = 0;  // exact size; 0 when unknown, then at most 1 GiB is taken
 };
 

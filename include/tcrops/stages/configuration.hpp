@@ -14,6 +14,14 @@ namespace tcrops::stages {
 struct FetchConfig {
   std::string source = "synthetic";
   std::string file;
+  std::string format = "auto";
+  std::vector<std::string> map;
+  std::string epitope;
+  std::string mhc;
+  std::string control_file;
+  std::string measured_file;
+  std::string release = "2025-07-30";
+  std::string sha256;
   std::string mirror;
   std::int64_t retries = 5;
   double stall_seconds = 30.0;
@@ -30,11 +38,21 @@ struct PreprocessConfig {
   std::string encoder = "scalar";
   std::vector<std::string> features = {"CDR3_alpha", "CDR3_beta", "V_alpha", "V_beta",
                                        "J_alpha",    "J_beta",    "Epitope", "MHC"};
-  std::string split = "grouped";
+  std::vector<std::string> optional;
+  std::string repeats = "drop";
+  std::int64_t minimum_confidence = 0;
+  std::int64_t minimum_binders = 0;
+  std::vector<std::string> negatives = {"given"};
+  std::int64_t negative_ratio = 5;
+  std::string split = "clustered";
   double validation_fraction = 0.1;
   double test_fraction = 0.1;
   std::int64_t split_seed = 42;
+  std::int64_t folds = 0;
+  std::int64_t test_fold = 0;
+  std::int64_t validation_fold = 1;
   bool strict = false;
+  bool require_leak_free = false;
 };
 
 struct TuneConfig {
