@@ -2,52 +2,32 @@
 
 #include "letters.hpp"
 
-#include <tcrops/core/error.hpp>
-
 #include <fmt/format.h>
 
 #include <algorithm>
 
 namespace tcrops::data {
-TextGroup group_of(Column column) {
-  switch (column) {
-    case Column::kCdr3Alpha:
-    case Column::kCdr3Beta:
-      return TextGroup::kCdr3;
-    case Column::kEpitope:
-      return TextGroup::kEpitope;
-    default:
-      return TextGroup::kGene;
-  }
-}
 
 ScalarEncoder::ScalarEncoder(ScalarFit fit) : fit_(std::move(fit)) {
   const std::size_t letters = fit_.alphabet.size();
+  Expansion::Table table{.dims = 1, .values = {0.0F}};  // k -> k/n
   for (std::size_t i = 0; i < letters; ++i) {
     code_of_.at(static_cast<unsigned char>(fit_.alphabet[i])) = static_cast<std::uint8_t>(i + 1);
-    value_of_.at(i + 1) =
-        static_cast<float>(static_cast<double>(i + 1) / static_cast<double>(letters));
+    table.values.push_back(
+        static_cast<float>(static_cast<double>(i + 1) / static_cast<double>(letters)));
   }
-  for (const Column column : fit_.features) code_width_ += width_of(column);
+  expansion_.tables.push_back(std::move(table));
+  for (const Column column : fit_.features) {
+    if (column == Column::kCloneId)
+      expansion_.add_numbers(1);
+    else
+      expansion_.add_codes(width_of(column), 0);
+  }
 }
 
 std::size_t ScalarEncoder::width_of(Column column) const {
   if (column == Column::kCloneId) return 0;
   return fit_.widths[static_cast<std::size_t>(group_of(column))];
-}
-
-std::size_t ScalarEncoder::feature_width() const { return code_width_ + (fit_.clone_id ? 1U : 0U); }
-
-void ScalarEncoder::check_widths(const EncodedRows& rows) const {
-  const std::size_t numbers = fit_.clone_id ? 1 : 0;
-  if (rows.code_width == code_width_ && rows.number_width == numbers &&
-      rows.codes.size() == rows.rows * code_width_ && rows.numbers.size() == rows.rows * numbers) {
-    return;
-  }
-  throw Error(ExitCode::kArtifact,
-              fmt::format("encoded rows are {} letters and {} numbers wide, but the encoder makes "
-                          "{} and {}; they belong to another encoder",
-                          rows.code_width, rows.number_width, code_width_, numbers));
 }
 
 std::optional<EncodeFault> ScalarEncoder::text_fault(const Record& record, Column column) const {
@@ -57,87 +37,67 @@ std::optional<EncodeFault> ScalarEncoder::text_fault(const Record& record, Colum
     if (byte < code_of_.size() && code_of_[byte] != 0) continue;
     return EncodeFault{column, shown(c) + " did not occur in the data the encoder was fitted on"};
   }
-  const std::size_t width = width_of(column);
-  if (text.size() <= width) return std::nullopt;
-  return EncodeFault{column, fmt::format("has {} letters; the encoder was fitted for at most {}",
-                                         text.size(), width)};
+  return length_fault(column, text.size(), width_of(column));
+}
+
+std::vector<std::uint8_t> ScalarEncoder::codes_of(const Record& record) const {
+  std::vector<std::uint8_t> codes(expansion_.code_width, 0);
+  std::span<std::uint8_t> places = codes;
+  for (const Column column : fit_.features) {
+    const std::string& text = record[column];
+    if (column == Column::kCloneId) continue;
+    std::array<std::uint8_t, kLongestText> letters{};
+    std::transform(text.begin(), text.end(), letters.begin(),
+                   [this](char c) { return code_of_[static_cast<unsigned char>(c)]; });
+    place(std::span(letters).first(text.size()), is_sequence(column) ? fit_.padding : Padding::kEnd,
+          places.first(width_of(column)));
+    places = places.subspan(width_of(column));
+  }
+  return codes;
 }
 
 std::optional<EncodeFault> ScalarEncoder::encode(const Record& record, EncodedRows& out) const {
-  std::optional<float> clone_id;
+  EncodedRows one{.rows = 1,
+                  .code_width = expansion_.code_width,
+                  .number_width = expansion_.number_width,
+                  .codes = {},
+                  .numbers = {}};
   for (const Column column : fit_.features) {
     if (column != Column::kCloneId) {
       if (auto fault = text_fault(record, column)) return fault;
       continue;
     }
     if (record[column].empty()) return EncodeFault{column, "the value is missing"};
-    clone_id = fit_.clone_id->encode(record[column]);
+    const auto clone_id = fit_.clone_id->encode(record[column]);
     if (!clone_id) return EncodeFault{column, "is not a number"};
+    one.numbers.push_back(*clone_id);
   }
-  if (out.rows == 0) {
-    out.code_width = code_width_;
-    out.number_width = fit_.clone_id ? 1 : 0;
-  }
-  check_widths(out);
-  for (const Column column : fit_.features) {
-    const std::size_t begin = out.codes.size();
-    out.codes.resize(begin + width_of(column), 0);
-    if (column == Column::kCloneId) continue;
-    std::transform(record[column].begin(), record[column].end(),
-                   out.codes.begin() + static_cast<std::ptrdiff_t>(begin),
-                   [this](char c) { return code_of_[static_cast<unsigned char>(c)]; });
-  }
-  if (clone_id) out.numbers.push_back(*clone_id);
-  ++out.rows;
+  one.codes = codes_of(record);
+  append_row(one, 0, out);
   return std::nullopt;
 }
 
 Record ScalarEncoder::decode(const EncodedRows& rows, std::size_t row) const {
-  check_widths(rows);
-  if (row >= rows.rows) {
-    throw Error(ExitCode::kFailure, fmt::format("row {} of {} encoded rows", row, rows.rows));
-  }
+  check_rows(expansion_, rows, row, row + 1);
   Record record;
-  std::size_t at = row * code_width_;
+  auto codes = std::span(rows.codes).subspan(row * rows.code_width, rows.code_width);
   for (const Column column : fit_.features) {
     if (column == Column::kCloneId) {
       record[column] = fit_.clone_id->decode(rows.numbers[row]);
       continue;
     }
-    const std::size_t end = at + width_of(column);
-    for (std::size_t i = at; i < end && rows.codes[i] != 0; ++i) {
-      if (rows.codes[i] > fit_.alphabet.size()) {
-        throw Error(ExitCode::kArtifact, fmt::format("encoded row {}: letter number {} is not in "
-                                                     "the alphabet",
-                                                     row, rows.codes[i]));
-      }
-      record[column] += fit_.alphabet[rows.codes[i] - 1U];
+    for (const std::uint8_t code : codes.first(width_of(column))) {
+      if (code != 0) record[column] += fit_.alphabet[code - 1U];
     }
-    at = end;
+    codes = codes.subspan(width_of(column));
   }
   return record;
 }
 
-void ScalarEncoder::expand(const EncodedRows& rows, std::size_t begin, std::size_t end,
-                           std::span<float> out) const {
-  check_widths(rows);
-  if (begin > end || end > rows.rows || out.size() != (end - begin) * feature_width()) {
-    throw Error(ExitCode::kFailure, fmt::format("cannot expand rows {} to {} of {} into {} numbers",
-                                                begin, end, rows.rows, out.size()));
-  }
-  auto to = out.begin();
-  auto from = rows.codes.begin() + static_cast<std::ptrdiff_t>(begin * code_width_);
-  for (std::size_t row = begin; row < end; ++row) {
-    for (const Column column : fit_.features) {
-      if (column == Column::kCloneId) {
-        *to++ = rows.numbers[row];
-        continue;
-      }
-      const auto stop = from + static_cast<std::ptrdiff_t>(width_of(column));
-      to = std::transform(from, stop, to, [this](std::uint8_t code) { return value_of_[code]; });
-      from = stop;
-    }
-  }
+std::optional<EncodeFault> ScalarEncoder::why_not_invertible(const EncodedRows& rows,
+                                                             std::size_t row) const {
+  check_rows(expansion_, rows, row, row + 1);
+  return std::nullopt;
 }
 
 }  // namespace tcrops::data

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "clone_id_scale.hpp"
+#include "text_layout.hpp"
 
 #include <tcrops/data/encoder.hpp>
 
@@ -9,17 +10,12 @@
 
 namespace tcrops::data {
 
-// Columns that are padded to one common length.
-enum class TextGroup : std::size_t { kCdr3 = 0, kEpitope, kGene };
-inline constexpr std::size_t kTextGroupCount = 3;
-// The group of a text column.
-[[nodiscard]] TextGroup group_of(Column column);
-
 // What a scalar encoder learns from a table.
 struct ScalarFit {
   std::vector<Column> features;  // in column order
   std::string alphabet;          // printable ASCII, ascending
-  std::array<std::size_t, kTextGroupCount> widths{};
+  GroupWidths widths{};
+  Padding padding = Padding::kEnd;       // of sequences; names are padded at the end
   std::optional<CloneIdScale> clone_id;  // there exactly when it is a feature
 };
 
@@ -29,21 +25,21 @@ class ScalarEncoder final : public Encoder {
 
   std::optional<EncodeFault> encode(const Record& record, EncodedRows& out) const override;
   [[nodiscard]] Record decode(const EncodedRows& rows, std::size_t row) const override;
-  [[nodiscard]] std::size_t feature_width() const override;
-  void expand(const EncodedRows& rows, std::size_t begin, std::size_t end,
-              std::span<float> out) const override;
+  // Always empty: what it cannot give back it does not encode.
+  [[nodiscard]] std::optional<EncodeFault> why_not_invertible(const EncodedRows& rows,
+                                                              std::size_t row) const override;
+  [[nodiscard]] const Expansion& expansion() const override { return expansion_; }
   [[nodiscard]] const std::vector<Column>& features() const override { return fit_.features; }
   [[nodiscard]] Json to_json() const override;
 
  private:
   [[nodiscard]] std::size_t width_of(Column column) const;
   [[nodiscard]] std::optional<EncodeFault> text_fault(const Record& record, Column column) const;
-  void check_widths(const EncodedRows& rows) const;
+  [[nodiscard]] std::vector<std::uint8_t> codes_of(const Record& record) const;
 
   ScalarFit fit_;
-  std::size_t code_width_ = 0;
   std::array<std::uint8_t, 128> code_of_{};  // ASCII letter -> k, 0 when it is not in the alphabet
-  std::array<float, 256> value_of_{};        // k -> k/n
+  Expansion expansion_;
 };
 
 // Throws Error (kArtifact).

@@ -15,7 +15,15 @@ namespace tcrops::data {
 namespace {
 
 constexpr int kVersion = 1;
-constexpr std::array<const char*, kTextGroupCount> kGroupNames = {"cdr3", "epitope", "gene"};
+
+// Encoders of before the loops were columns have no group of that name.
+std::set<TextGroup> described_groups(const std::vector<Column>& features) {
+  std::set<TextGroup> groups = {TextGroup::kCdr3, TextGroup::kEpitope, TextGroup::kGene};
+  for (const Column column : features) {
+    if (column != Column::kCloneId) groups.insert(group_of(column));
+  }
+  return groups;
+}
 
 void check_text(const Record& record, Column column) {
   const std::string& text = record[column];
@@ -32,25 +40,6 @@ void check_text(const Record& record, Column column) {
   }
 }
 
-[[noreturn]] void corrupt(const std::string& problem) {
-  throw Error(ExitCode::kArtifact, "encoder: " + problem);
-}
-
-std::vector<Column> features_from_json(const Json& names) {
-  if (!names.is_array() || names.empty()) corrupt("features must be a list of column names");
-  std::vector<Column> features;
-  for (const Json& name : names) {
-    const auto column =
-        name.is_string() ? column_named(name.get<std::string>()) : std::optional<Column>();
-    if (!column) corrupt("feature " + name.dump() + " is not a column");
-    if (!features.empty() && features.back() >= *column) {
-      corrupt("features must be distinct and in column order");
-    }
-    features.push_back(*column);
-  }
-  return features;
-}
-
 std::string alphabet_from_json(const Json& text) {
   if (!text.is_string()) corrupt("alphabet must be a text");
   auto alphabet = text.get<std::string>();
@@ -65,16 +54,13 @@ std::string alphabet_from_json(const Json& text) {
 }  // namespace
 
 std::unique_ptr<Encoder> fit_scalar_encoder(std::span<const Record> records,
-                                            const std::vector<Column>& features) {
-  if (features.empty()) {
-    throw Error(ExitCode::kConfiguration, "encoder: no features; name at least one column");
-  }
+                                            const std::vector<Column>& features, Padding padding) {
+  ScalarFit fit;
+  fit.features = ordered_features(features);
+  fit.padding = padding;
   if (records.empty()) {
     throw Error(ExitCode::kInputData, "encoder: there is no row to fit on");
   }
-  ScalarFit fit;
-  const std::set<Column> distinct(features.begin(), features.end());
-  fit.features.assign(distinct.begin(), distinct.end());
   std::set<char> letters;
   for (const Column column : fit.features) {
     if (column == Column::kCloneId) {
@@ -97,10 +83,12 @@ std::unique_ptr<Encoder> fit_scalar_encoder(std::span<const Record> records,
 }
 
 Json ScalarEncoder::to_json() const {
-  Json value = {{"kind", "scalar"}, {"version", kVersion}, {"alphabet", fit_.alphabet}};
-  for (const Column column : fit_.features) value["features"].push_back(column_name(column));
-  for (std::size_t g = 0; g < kTextGroupCount; ++g)
-    value["widths"][kGroupNames[g]] = fit_.widths[g];
+  Json value = {{"kind", "scalar"},
+                {"version", kVersion},
+                {"alphabet", fit_.alphabet},
+                {"features", features_to_json(fit_.features)},
+                {"widths", widths_to_json(fit_.widths, described_groups(fit_.features))}};
+  if (fit_.padding == Padding::kCentre) value["padding"] = "centre";
   if (fit_.clone_id) value["clone_id"] = fit_.clone_id->to_json();
   return value;
 }
@@ -109,33 +97,23 @@ std::unique_ptr<Encoder> scalar_encoder_from_json(const Json& description) {
   for (const char* key : {"version", "features", "alphabet", "widths"}) {
     if (!description.contains(key)) corrupt(fmt::format("the key \"{}\" is missing", key));
   }
-  if (description["version"] != kVersion) {
-    corrupt("version " + description["version"].dump() +
-            " is unknown to this version; use the tcrops that made the artifact");
-  }
+  require_version(description, kVersion);
   ScalarFit fit;
   fit.features = features_from_json(description["features"]);
   fit.alphabet = alphabet_from_json(description["alphabet"]);
-  const Json& widths = description["widths"];
-  if (!widths.is_object() || widths.size() != kTextGroupCount) {
-    corrupt("widths must be an object of cdr3, epitope, gene");
-  }
-  for (std::size_t g = 0; g < kTextGroupCount; ++g) {
-    const auto at = widths.find(kGroupNames[g]);
-    if (at == widths.end() || !at->is_number_unsigned() ||
-        at->get<std::uint64_t>() > kLongestText) {
-      corrupt(
-          fmt::format("widths.{} must be a whole number up to {}", kGroupNames[g], kLongestText));
-    }
-    fit.widths[g] = at->get<std::size_t>();
-  }
+  fit.widths = widths_from_json(description["widths"], described_groups(fit.features));
+  // Only where it is not the paper's.
+  const bool padded = description.contains("padding");
+  if (padded && description["padding"] != "centre") corrupt("padding can only be centre");
+  if (padded) fit.padding = Padding::kCentre;
   const bool scaled =
       fit.features.end() != std::find(fit.features.begin(), fit.features.end(), Column::kCloneId);
   if (description.contains("clone_id") != scaled) {
     corrupt("clone_id must be described exactly when it is a feature");
   }
   if (scaled) fit.clone_id = CloneIdScale::from_json(description["clone_id"]);
-  if (description.size() != (scaled ? 6U : 5U)) corrupt("holds a key this version does not know");
+  const std::size_t keys = 5U + (scaled ? 1U : 0U) + (padded ? 1U : 0U);
+  if (description.size() != keys) corrupt("holds a key this version does not know");
   auto encoder = std::make_unique<ScalarEncoder>(std::move(fit));
   if (encoder->feature_width() == 0) corrupt("describes an empty vector");
   return encoder;

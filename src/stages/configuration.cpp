@@ -1,3 +1,4 @@
+#include <tcrops/data/encoder.hpp>
 #include <tcrops/data/reader.hpp>
 #include <tcrops/data/record.hpp>
 #include <tcrops/eval/objective.hpp>
@@ -6,6 +7,7 @@
 #include <tcrops/stages/configuration.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -77,7 +79,14 @@ void add_synthetic(FieldTable& table, SyntheticConfig& c) {
 
 void add_preprocess(FieldTable& table, PreprocessConfig& c) {
   table.begin_section("preprocess", "cleaning, encoding and splitting");
-  table.add("encoder", c.encoder, "how letters become numbers", {.choices = {"scalar"}});
+  table.add("encoder", c.encoder,
+            "how letters become numbers: scalar: as in the original paper; onehot, blosum, "
+            "blosum_mds: a vector per amino acid; learned: by an embedding layer",
+            {.choices = data::encoder_names()});
+  table.add("padding", c.padding,
+            "where a short sequence gets its gaps: at its end, or in its centre, which keeps both "
+            "ends of a CDR3 in place",
+            {.choices = data::padding_names()});
   table.add("features", c.features,
             "columns that the model sees; clone_id is an identifier and only there to repeat the "
             "original paper",
@@ -213,6 +222,28 @@ Problems crossed(const FieldTable& table, const std::string& low, const std::str
                                other.get().dump(), other.place.text()));
 }
 
+// Encoders that cannot have these features, or that no architecture can read.
+Problems unfit_encoder(const FieldTable& table, const PreprocessConfig& c) {
+  Problems problems;
+  const bool has_id = std::find(c.features.begin(), c.features.end(),
+                                data::column_name(data::Column::kCloneId)) != c.features.end();
+  if (c.encoder != "scalar" && has_id) {
+    append(problems,
+           table.joint_problem({"preprocess.encoder", "preprocess.features"},
+                               fmt::format("the encoder {} cannot have clone_id as a feature; "
+                                           "leave it out or use the encoder scalar",
+                                           c.encoder)));
+  }
+  if (c.encoder == "learned") {
+    append(problems, table.joint_problem(
+                         {"preprocess.encoder"},
+                         fmt::format("learned needs an architecture with an embedding layer; none "
+                                     "of {} has one",
+                                     fmt::join(nn::architecture_names(), ", "))));
+  }
+  return problems;
+}
+
 void add_gates(FieldTable& table, GatesConfig& c) {
   table.begin_section("gates", "what a model must show before it becomes champion");
   table.add("metric", c.metric, "metric of the test rows by which models are judged",
@@ -315,6 +346,7 @@ Problems PipelineConfig::check() const {
   }
   append(problems, negatives_without_file(fields_, *this));
   append(problems, folds_that_are_not_there(fields_, preprocess));
+  append(problems, unfit_encoder(fields_, preprocess));
   append(problems, crossed(fields_, "tune.minimum_positive_share", "tune.maximum_positive_share"));
   append(problems, crossed(fields_, "tune.learning_rate_min", "tune.learning_rate_max"));
   append(problems, crossed(fields_, "tune.epochs_min", "tune.epochs_max"));

@@ -174,7 +174,10 @@ void require_both_classes(const Dataset& dataset) {
 Dataset encode(std::vector<data::Record> records, const PreprocessConfig& config) {
   Dataset dataset;
   dataset.sides = split(records, config);
-  dataset.encoder = data::fit_scalar_encoder(records, feature_columns(config));
+  dataset.encoder = data::fit_encoder({.name = config.encoder,
+                                       .padding = data::padding_named(config.padding),
+                                       .features = feature_columns(config)},
+                                      records);
   for (const data::Record& record : records) {
     if (dataset.encoded.rows % 4096 == 0) check_interrupt();
     if (const auto fault = dataset.encoder->encode(record, dataset.encoded)) {

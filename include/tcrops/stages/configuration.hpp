@@ -36,6 +36,7 @@ struct SyntheticConfig {
 
 struct PreprocessConfig {
   std::string encoder = "scalar";
+  std::string padding = "end";
   std::vector<std::string> features = {"CDR3_alpha", "CDR3_beta", "V_alpha", "V_beta",
                                        "J_alpha",    "J_beta",    "Epitope", "MHC"};
   std::vector<std::string> optional;

@@ -1,0 +1,47 @@
+// How texts lie in a row of codes, and what the encoders' JSON says of it.
+#pragma once
+
+#include <tcrops/core/json.hpp>
+#include <tcrops/data/encoder.hpp>
+
+#include <array>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace tcrops::data {
+
+// Columns that are padded to one common length.
+enum class TextGroup : std::size_t { kCdr3 = 0, kEpitope, kGene, kLoop };
+inline constexpr std::size_t kTextGroupCount = 4;
+inline constexpr std::array<const char*, kTextGroupCount> kGroupNames = {"cdr3", "epitope", "gene",
+                                                                         "loop"};
+using GroupWidths = std::array<std::size_t, kTextGroupCount>;
+// The group of a text column.
+[[nodiscard]] TextGroup group_of(Column column);
+// Amino acids, not a name.
+[[nodiscard]] inline bool is_sequence(Column column) {
+  return column != Column::kCloneId && group_of(column) != TextGroup::kGene;
+}
+
+// In column order and each once. Throws Error (kConfiguration) for none.
+[[nodiscard]] std::vector<Column> ordered_features(const std::vector<Column>& features);
+
+// Writes the codes of one text into `places`, which hold zeros and are at least as many.
+void place(std::span<const std::uint8_t> text, Padding padding, std::span<std::uint8_t> places);
+
+// Of a text of `letters` where there are `places`; empty when it fits.
+[[nodiscard]] std::optional<EncodeFault> length_fault(Column column, std::size_t letters,
+                                                      std::size_t places);
+
+// Throws Error (kArtifact) for a part of an encoder's JSON.
+[[noreturn]] void corrupt(const std::string& problem);
+[[nodiscard]] std::vector<Column> features_from_json(const Json& names);
+[[nodiscard]] Json features_to_json(const std::vector<Column>& features);
+// Exactly the `groups`, each from 0 to kLongestText.
+[[nodiscard]] GroupWidths widths_from_json(const Json& widths, const std::set<TextGroup>& groups);
+[[nodiscard]] Json widths_to_json(const GroupWidths& widths, const std::set<TextGroup>& groups);
+void require_version(const Json& description, int version);
+
+}  // namespace tcrops::data
