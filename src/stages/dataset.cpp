@@ -88,19 +88,14 @@ std::vector<std::string> SideData::epitopes() const {
 
 SideData side_of(const Dataset& dataset, data::Side side) {
   SideData result;
-  const std::size_t width = dataset.encoder->feature_width();
-  result.width = static_cast<std::int64_t>(width);
   const auto rows =
       static_cast<std::size_t>(std::count(dataset.sides.begin(), dataset.sides.end(), side));
-  result.features.resize(rows * width);
-  std::size_t at = 0;
+  result.rows.codes.reserve(rows * dataset.encoded.code_width);
   for (std::size_t row = 0; row < dataset.sides.size(); ++row) {
     if (dataset.sides[row] != side) continue;
-    dataset.encoder->expand(dataset.encoded, row, row + 1,
-                            std::span<float>(result.features).subspan(at * width, width));
+    data::append_row(dataset.encoded, row, result.rows);
     result.records.push_back(dataset.records[row]);
     result.labels.push_back(dataset.records[row].label.value_or(false) ? 1 : 0);
-    ++at;
   }
   return result;
 }

@@ -28,12 +28,11 @@ void write_dataset(const Dataset& dataset, const store::Draft& draft);
 // (kArtifact).
 [[nodiscard]] Dataset read_dataset(const store::Store& store, const store::Artifact& artifact);
 
-// One side of a dataset, ready for a network and for metrics.
+// One side of a dataset, ready for a network with the encoder's expansion, and for metrics.
 struct SideData {
   std::vector<data::Record> records;
   std::vector<std::uint8_t> labels;
-  std::vector<float> features;  // [labels.size(), width], row-major
-  std::int64_t width = 0;
+  data::EncodedRows rows;
 
   [[nodiscard]] std::vector<std::string> epitopes() const;
 };

@@ -95,10 +95,13 @@ std::vector<double> probabilities(std::span<const float> logits) {
   return result;
 }
 
-Fitted fit(const FitParameters& parameters, const SideData& train, const SideData& validation,
-           std::uint64_t seed, const nn::Device& device, const FitHooks& hooks) {
+Fitted fit(const FitParameters& parameters, const data::Expansion& expansion, const SideData& train,
+           const SideData& validation, std::uint64_t seed, const nn::Device& device,
+           const FitHooks& hooks) {
   Fitted fitted;
-  fitted.network = nn::core().create(nn::make_spec(parameters.model, train.width), seed, device);
+  fitted.network = nn::core().create(
+      nn::make_spec(parameters.model, static_cast<std::int64_t>(expansion.feature_width())),
+      expansion, seed, device);
   Json belongs_to = {{"parameters", to_json(parameters)}, {"seed", seed}};
   if (hooks.checkpoints) belongs_to["owner"] = hooks.checkpoints->owner;
   const std::optional<Checkpoint> last = last_checkpoint(hooks, belongs_to, *fitted.network);
@@ -123,8 +126,7 @@ Fitted fit(const FitParameters& parameters, const SideData& train, const SideDat
       });
     };
   }
-  fitted.network->fit({train.features, train.labels, train.width},
-                      {validation.features, validation.labels, validation.width},
+  fitted.network->fit({&train.rows, train.labels}, {&validation.rows, validation.labels},
                       {.learning_rate = parameters.learning_rate,
                        .epochs = parameters.epochs,
                        .batch_size = parameters.batch_size,
@@ -132,7 +134,7 @@ Fitted fit(const FitParameters& parameters, const SideData& train, const SideDat
                       after_epoch, continuation);
   if (parameters.threshold == "best_f1") {
     fitted.threshold = eval::best_f1_threshold(
-        validation.labels, probabilities(fitted.network->logits(validation.features)));
+        validation.labels, probabilities(fitted.network->logits(validation.rows)));
   }
   return fitted;
 }

@@ -41,11 +41,12 @@ struct FitHooks {
   std::optional<CheckpointPlace> checkpoints;
 };
 
-// Trains on one side and watches another; the same arguments give the same bytes, also when it
-// continues from a checkpoint. One that cannot be used is told in a warning and counts as absent.
-[[nodiscard]] Fitted fit(const FitParameters& parameters, const SideData& train,
-                         const SideData& validation, std::uint64_t seed, const nn::Device& device,
-                         const FitHooks& hooks);
+// Trains on one side and watches another, whose rows the expansion makes features of; the same
+// arguments give the same bytes, also when it continues from a checkpoint. One that cannot be used
+// is told in a warning and counts as absent.
+[[nodiscard]] Fitted fit(const FitParameters& parameters, const data::Expansion& expansion,
+                         const SideData& train, const SideData& validation, std::uint64_t seed,
+                         const nn::Device& device, const FitHooks& hooks);
 
 // False for a network that diverged.
 [[nodiscard]] bool all_finite(std::span<const float> values);

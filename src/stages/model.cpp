@@ -34,15 +34,6 @@ Json tensor_table(const std::vector<nn::Tensor>& tensors) {
   return table;
 }
 
-// Rows from outside carry no label; their scores must not depend on one.
-std::vector<float> logits_of(const data::Encoder& encoder, const nn::Network& network,
-                             const data::EncodedRows& rows) {
-  if (rows.rows == 0) return {};
-  std::vector<float> features(rows.rows * encoder.feature_width());
-  encoder.expand(rows, 0, rows.rows, features);
-  return network.logits(features);
-}
-
 Json golden_json(const Fitted& fitted, const Dataset& dataset, std::uint64_t seed) {
   const auto records = sample_rows(dataset, data::Side::kValidation, kGoldenRows, seed);
   data::EncodedRows rows;
@@ -51,7 +42,7 @@ Json golden_json(const Fitted& fitted, const Dataset& dataset, std::uint64_t see
       throw Error(ExitCode::kFailure, "a row of the dataset cannot be encoded by its own encoder");
     }
   }
-  const auto logits = logits_of(*dataset.encoder, *fitted.network, rows);
+  const auto logits = fitted.network->logits(rows);
   Json golden = Json::array();
   for (std::size_t i = 0; i < records.size(); ++i) {
     golden.push_back({{"row", records[i].values}, {"logit", logits[i]}});
@@ -138,7 +129,7 @@ Model load_model(const store::Store& store, const store::Artifact& artifact,
                   fmt::format("{}: the encoder gives {} numbers but the network takes {}", name,
                               model.encoder->feature_width(), spec.widths.front()));
     }
-    model.network = nn::core().load(spec, tensors, device);
+    model.network = nn::core().load(spec, model.encoder->expansion(), tensors, device);
   } catch (const Json::exception& e) {
     throw Error(ExitCode::kArtifact, fmt::format("{}: {}", name, e.what()));
   }
@@ -190,7 +181,7 @@ std::vector<Scored> score(const Model& model, std::span<const data::Record> reco
       usable.push_back(i);
     }
   }
-  const auto logits = logits_of(*model.encoder, *model.network, rows);
+  const auto logits = model.network->logits(rows);
   for (std::size_t k = 0; k < usable.size(); ++k) results[usable[k]].logit = logits[k];
   return results;
 }

@@ -79,7 +79,8 @@ CheckpointPlace checkpoint_place(const store::WorkFolder& work, const store::Reu
   return {kCheckpointFile, key.digest(), load, save};
 }
 
-Fitted fit_with_progress(const Recipe& recipe, const SideData& train, const SideData& validation,
+Fitted fit_with_progress(const Recipe& recipe, const data::Expansion& expansion,
+                         const SideData& train, const SideData& validation,
                          const nn::Device& device, CheckpointPlace checkpoints) {
   const auto epochs = static_cast<std::uint64_t>(recipe.parameters.epochs);
   std::optional<Progress> progress;
@@ -92,7 +93,7 @@ Fitted fit_with_progress(const Recipe& recipe, const SideData& train, const Side
   hooks.on_epoch = [&](std::int64_t epoch, double loss) {
     progress->update(static_cast<std::uint64_t>(epoch), fmt::format("loss {:.4f}", loss));
   };
-  return fit(recipe.parameters, train, validation, recipe.seed, device, hooks);
+  return fit(recipe.parameters, expansion, train, validation, recipe.seed, device, hooks);
 }
 
 store::Artifact make(const StageContext& context, const store::ReuseKey& key,
@@ -104,10 +105,10 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   const auto& [parameters, seed] = recipe;
   const SideData train = side_of(dataset, data::Side::kTrain);
   const SideData validation = side_of(dataset, data::Side::kValidation);
-  const Fitted fitted =
-      fit_with_progress(recipe, train, validation, device, checkpoint_place(work, key));
+  const Fitted fitted = fit_with_progress(recipe, dataset.encoder->expansion(), train, validation,
+                                          device, checkpoint_place(work, key));
 
-  const auto logits = fitted.network->logits(validation.features);
+  const auto logits = fitted.network->logits(validation.rows);
   if (!all_finite(logits)) {
     throw Error(
         ExitCode::kFailure,

@@ -24,6 +24,7 @@ namespace {
 struct Bench {
   const PipelineConfig& config;
   nn::Device device;
+  const data::Expansion& expansion;  // of all three sides
   SideData train;
   SideData validation;
   SideData judge;  // the rows that choose: validation, or test for the paper's protocol
@@ -70,7 +71,8 @@ tune::Trial run_trial(const Bench& bench, const TrialStore& trials, std::int64_t
   const TuneConfig& config = bench.config.tune;
   const std::uint64_t seed = trial_seed(bench.config.seed, number);
   const FitParameters parameters = parameters_of(point, bench.config.train);
-  const Fitted fitted = fit(parameters, bench.train, bench.validation, seed, bench.device, {});
+  const Fitted fitted =
+      fit(parameters, bench.expansion, bench.train, bench.validation, seed, bench.device, {});
 
   tune::Trial trial;
   trial.number = number;
@@ -78,7 +80,7 @@ tune::Trial run_trial(const Bench& bench, const TrialStore& trials, std::int64_t
   trial.weights = fitted.network->spec().parameters();
   trial.details = {
       {"parameters", to_json(parameters)}, {"seed", seed}, {"history", fitted.history}};
-  const auto logits = fitted.network->logits(bench.judge.features);
+  const auto logits = fitted.network->logits(bench.judge.rows);
   if (!all_finite(logits)) {
     trial.acceptable = false;
     trial.reason = "training diverged: the network's output is not a number";
@@ -151,7 +153,8 @@ store::Artifact publish_model(const StageContext& context, const store::ReuseKey
   const nn::ModelSpec spec =
       nn::make_spec(parameters.model, static_cast<std::int64_t>(dataset.encoder->feature_width()));
   Fitted fitted;
-  fitted.network = nn::core().load(spec, trials.weights(trial.number), device);
+  fitted.network =
+      nn::core().load(spec, dataset.encoder->expansion(), trials.weights(trial.number), device);
   fitted.threshold = trial.details.at("threshold").get<double>();
   fitted.history = trial.details.at("history");
 
@@ -208,8 +211,11 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   const Dataset dataset = read_dataset(context.store, source);
   const auto judge_side =
       config.tune.select_on == "test" ? data::Side::kTest : data::Side::kValidation;
-  const Bench bench{config, nn::resolve_device(config.train.device),
-                    side_of(dataset, data::Side::kTrain), side_of(dataset, data::Side::kValidation),
+  const Bench bench{config,
+                    nn::resolve_device(config.train.device),
+                    dataset.encoder->expansion(),
+                    side_of(dataset, data::Side::kTrain),
+                    side_of(dataset, data::Side::kValidation),
                     side_of(dataset, judge_side)};
   warn_if_jobs_idle(config.tune);
   // Opening LibTorch changes the environment, which no other thread may read meanwhile.

@@ -12,7 +12,7 @@ namespace {
 // A net whose running statistics are no longer those of a fresh one.
 std::unique_ptr<Network> trained(const std::string& architecture, std::int64_t width) {
   const Problem train(400, width, 1);
-  auto network = core().create(make_spec(architecture, width), 1, Device{});
+  auto network = core().create(make_spec(architecture, width), plain(width), 1, Device{});
   network->fit(train.examples(), {},
                {.learning_rate = 0.01, .epochs = 2, .batch_size = 100, .seed = 1}, {});
   return network;
@@ -26,14 +26,16 @@ TEST_CASE("a row's logit does not depend on the rows beside it") {
       INFO(architecture << " " << width);
       const auto network = trained(architecture, width);
       const Problem rows(700, width, 9);
-      const auto all = network->logits(rows.features);
+      const auto all = network->logits(rows.rows);
       REQUIRE(all.size() == 700);
-      const auto w = static_cast<std::size_t>(width);
       for (const std::size_t size : {1U, 2U, 7U, 33U, 255U, 256U, 257U}) {
         std::vector<float> parts;
         for (std::size_t begin = 0; begin < 700; begin += size) {
           const std::size_t count = std::min<std::size_t>(size, 700 - begin);
-          const auto part = network->logits(std::span(rows.features).subspan(begin * w, count * w));
+          data::EncodedRows some;
+          for (std::size_t row = begin; row < begin + count; ++row)
+            data::append_row(rows.rows, row, some);
+          const auto part = network->logits(some);
           parts.insert(parts.end(), part.begin(), part.end());
         }
         CHECK(same_bits(parts, all));
@@ -49,14 +51,15 @@ TEST_CASE("saved and loaded, a net gives the same logits") {
     const auto network = trained(architecture, 60);
     const Problem rows(300, 60, 9);
     const auto weights = read_safetensors(bytes_of(*network), "test");
-    const auto again = core().load(network->spec(), weights, Device{});
-    CHECK(same_bits(again->logits(rows.features), network->logits(rows.features)));
+    const auto again = core().load(network->spec(), plain(60), weights, Device{});
+    CHECK(same_bits(again->logits(rows.rows), network->logits(rows.rows)));
     CHECK(bytes_of(*again) == bytes_of(*network));
   }
 }
 
 TEST_CASE("weights carry PyTorch's names") {
-  const auto weights = core().create(make_spec("mlp_medium", 123), 1, Device{})->weights();
+  const auto weights =
+      core().create(make_spec("mlp_medium", 123), plain(123), 1, Device{})->weights();
   REQUIRE(weights.size() == 12 * 2 + 11 * 5);
   CHECK(weights[0].name == "0.weight");
   CHECK(weights[0].shape == std::vector<std::int64_t>{113, 123});
@@ -68,7 +71,8 @@ TEST_CASE("weights carry PyTorch's names") {
 }
 
 TEST_CASE("fresh weights are uniform within one over the root of the inputs") {
-  const auto weights = core().create(make_spec("mlp_small", 400), 1, Device{})->weights();
+  const auto weights =
+      core().create(make_spec("mlp_small", 400), plain(400), 1, Device{})->weights();
   const auto values = as_f32(weights[0]);
   double sum = 0;
   double square = 0;
@@ -80,18 +84,19 @@ TEST_CASE("fresh weights are uniform within one over the root of the inputs") {
   const auto n = static_cast<double>(values.size());
   CHECK(sum / n == Approx(0.0).margin(0.001));
   CHECK(square / n == Approx(0.05 * 0.05 / 3).epsilon(0.02));
-  const auto again = core().create(make_spec("mlp_small", 400), 1, Device{})->weights();
+  const auto again = core().create(make_spec("mlp_small", 400), plain(400), 1, Device{})->weights();
   CHECK(again[0].bytes == weights[0].bytes);
-  CHECK(core().create(make_spec("mlp_small", 400), 2, Device{})->weights()[0].bytes !=
+  CHECK(core().create(make_spec("mlp_small", 400), plain(400), 2, Device{})->weights()[0].bytes !=
         weights[0].bytes);
 }
 
 TEST_CASE("weights that do not fit the specification are refused") {
   const ModelSpec spec = make_spec("mlp_medium", 30);
-  const auto good = core().create(spec, 1, Device{})->weights();
+  const auto good = core().create(spec, plain(30), 1, Device{})->weights();
   const auto refused = [&](const std::vector<Tensor>& weights) {
-    return error_code([&] { static_cast<void>(core().load(spec, weights, Device{})); }) ==
-           ExitCode::kArtifact;
+    return error_code([&] {
+             static_cast<void>(core().load(spec, plain(30), weights, Device{}));
+           }) == ExitCode::kArtifact;
   };
   REQUIRE_FALSE(refused(good));
   auto bad = good;
@@ -120,9 +125,10 @@ TEST_CASE("weights that do not fit the specification are refused") {
 
 TEST_CASE("a card that is not there is an error") {
   if (!core().describe()["cuda"].is_null()) return;
-  CHECK(error_code([] {
-          static_cast<void>(core().create(make_spec("mlp_small", 16), 1, Device{true, 0}));
-        }) == ExitCode::kFailure);
+  CHECK(
+      error_code([] {
+        static_cast<void>(core().create(make_spec("mlp_small", 16), plain(16), 1, Device{true, 0}));
+      }) == ExitCode::kFailure);
 }
 
 // A sanitizer's allocator ends the program instead.
@@ -130,7 +136,7 @@ TEST_CASE("a card that is not there is an error") {
 TEST_CASE("a net that no memory can hold is worth another try elsewhere") {
   const ModelSpec spec{"mlp_small", {std::int64_t{1} << 50, 8, 1}, "relu", false};
   try {
-    static_cast<void>(core().create(spec, 1, Device{}));
+    static_cast<void>(core().create(spec, plain(std::int64_t{1} << 50), 1, Device{}));
     FAIL("it was created");
   } catch (const Error& error) {
     CHECK(error.code() == ExitCode::kTemporary);

@@ -8,29 +8,38 @@
 #include <string>
 #include <vector>
 
+// Numbers that are features as they are.
+inline tcrops::data::Expansion plain(std::int64_t width) {
+  tcrops::data::Expansion expansion;
+  expansion.add_numbers(static_cast<std::size_t>(width));
+  return expansion;
+}
+
 // Random rows whose label is the sign of a fixed linear form.
 struct Problem {
   std::int64_t width;
-  std::vector<float> features;
+  tcrops::data::EncodedRows rows;
   std::vector<std::uint8_t> labels;
 
-  Problem(std::int64_t rows, std::int64_t columns, std::uint64_t seed, double threshold = 0.0)
+  Problem(std::int64_t count, std::int64_t columns, std::uint64_t seed, double threshold = 0.0)
       : width(columns) {
     tcrops::Rng form(1, "form");
     std::vector<double> weights;
     for (std::int64_t i = 0; i < columns; ++i) weights.push_back(form.normal());
     tcrops::Rng rng(seed, "rows");
-    for (std::int64_t row = 0; row < rows; ++row) {
+    rows.rows = static_cast<std::size_t>(count);
+    rows.number_width = static_cast<std::size_t>(columns);
+    for (std::int64_t row = 0; row < count; ++row) {
       double sum = 0;
       for (const double weight : weights) {
-        features.push_back(static_cast<float>(rng.normal()));
-        sum += weight * static_cast<double>(features.back());
+        rows.numbers.push_back(static_cast<float>(rng.normal()));
+        sum += weight * static_cast<double>(rows.numbers.back());
       }
       labels.push_back(sum > threshold ? 1 : 0);
     }
   }
 
-  [[nodiscard]] tcrops::nn::Examples examples() const { return {features, labels, width}; }
+  [[nodiscard]] tcrops::nn::Examples examples() const { return {&rows, labels}; }
 };
 
 // All weights as bytes.

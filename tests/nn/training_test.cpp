@@ -15,7 +15,7 @@ namespace {
 
 std::unique_ptr<Network> fresh(const std::string& architecture, std::int64_t width,
                                std::uint64_t seed = 1) {
-  return core().create(make_spec(architecture, width), seed, Device{});
+  return core().create(make_spec(architecture, width), plain(width), seed, Device{});
 }
 
 const EpochCallback kGoOn = [](const EpochReport&) { return EpochDecision{}; };
@@ -97,7 +97,7 @@ TEST_CASE("each net learns an easy problem") {
                  });
     CHECK(losses.size() == 12);
     CHECK(losses.back() < losses.front() / 2);
-    const auto logits = network->logits(validation.features);
+    const auto logits = network->logits(validation.rows);
     double right = 0;
     for (std::size_t i = 0; i < logits.size(); ++i)
       right += (logits[i] > 0) == (validation.labels[i] == 1);
@@ -155,19 +155,20 @@ TEST_CASE("logits inside the callback are those of the epoch") {
   const Problem train(200, 16, 1);
   const Problem validation(30, 16, 2);
   const auto network = fresh("mlp_medium", 16);
-  const auto before = network->logits(validation.features);
+  const auto before = network->logits(validation.rows);
   network->fit(train.examples(), validation.examples(),
                {.learning_rate = 0.01, .epochs = 3, .batch_size = 64, .seed = 1},
                [&](const EpochReport& report) {
                  const std::vector<float> seen(report.validation_logits.begin(),
                                                report.validation_logits.end());
-                 CHECK(same_bits(network->logits(validation.features), seen));
+                 CHECK(same_bits(network->logits(validation.rows), seen));
                  return EpochDecision{.stop = false, .keep = report.epoch == 1};
                });
-  CHECK_FALSE(same_bits(network->logits(validation.features), before));
-  CHECK(same_bits(
-      network->logits(validation.features),
-      core().load(network->spec(), network->weights(), Device{})->logits(validation.features)));
+  CHECK_FALSE(same_bits(network->logits(validation.rows), before));
+  CHECK(same_bits(network->logits(validation.rows),
+                  core()
+                      .load(network->spec(), plain(validation.width), network->weights(), Device{})
+                      ->logits(validation.rows)));
 }
 
 TEST_CASE("a loss that is not finite is reported and ends the training") {
@@ -198,9 +199,17 @@ TEST_CASE("rows of one class cannot be trained on") {
 TEST_CASE("sizes that do not fit are errors") {
   const Problem train(20, 16, 1);
   CHECK(error_code([&] { fresh("mlp_small", 15)->fit(train.examples(), {}, {}, kGoOn); }) ==
-        ExitCode::kFailure);
-  CHECK(error_code([&] { static_cast<void>(fresh("mlp_small", 15)->logits(train.features)); }) ==
-        ExitCode::kFailure);
+        ExitCode::kArtifact);
+  CHECK(error_code([&] { static_cast<void>(fresh("mlp_small", 15)->logits(train.rows)); }) ==
+        ExitCode::kArtifact);
+  Problem short_of_labels = train;
+  short_of_labels.labels.pop_back();
+  CHECK(error_code([&] {
+          fresh("mlp_small", 16)->fit(short_of_labels.examples(), {}, {}, kGoOn);
+        }) == ExitCode::kFailure);
+  CHECK(error_code([] {
+          static_cast<void>(core().create(make_spec("mlp_small", 16), plain(15), 1, Device{}));
+        }) == ExitCode::kArtifact);
 }
 
 TEST_CASE("batches that would leave a single row work") {

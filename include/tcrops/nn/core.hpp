@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tcrops/core/json.hpp>
+#include <tcrops/data/expansion.hpp>
 #include <tcrops/nn/device.hpp>
 #include <tcrops/nn/model_spec.hpp>
 #include <tcrops/nn/tensor_file.hpp>
@@ -14,11 +15,10 @@
 
 namespace tcrops::nn {
 
-// Rows of one side of a dataset. features is [labels.size(), width] floats, row-major.
+// Rows of one side of a dataset, as the network's expansion reads them; one label per row.
 struct Examples {
-  std::span<const float> features;
+  const data::EncodedRows* rows = nullptr;  // null: none
   std::span<const std::uint8_t> labels;
-  std::int64_t width = 0;
 };
 
 struct TrainOptions {
@@ -67,16 +67,19 @@ class Network {
   // Weights and running statistics, in the network's own order, named as PyTorch's Sequential would
   // name them ("0.weight", "1.running_mean", …).
   [[nodiscard]] virtual std::vector<Tensor> weights() const = 0;
-  // One logit per row of features [rows, width]. On the CPU a row's logit is the same, bit for bit,
-  // whatever rows are scored with it. Batch normalisation is folded into the layer before it, so
-  // the logits of a plain evaluation by PyTorch differ in the last digits.
-  [[nodiscard]] virtual std::vector<float> logits(std::span<const float> features) const = 0;
+  // One logit per row. Rows become features on the device, a block at a time, the same as
+  // by data::expand, bit for bit. On the CPU a row's
+  // logit is the same, bit for bit, whatever rows are scored with it. Batch normalisation is folded
+  // into the layer before it, so the logits of a plain evaluation by PyTorch differ in the last
+  // digits. Throws Error (kArtifact) for rows that do not fit the expansion.
+  [[nodiscard]] virtual std::vector<float> logits(const data::EncodedRows& rows) const = 0;
   // Adam, binary cross-entropy on logits, equal class weights by sampling with replacement: each
   // draw takes either class with probability 1/2, then one of its rows. Draws as many rows per
-  // epoch as there are. Every batch has at least 2 rows. Same arguments, same bytes. A train_loss
-  // that is not finite is reported once, its weights are never kept, and it ends the training. An
-  // error, also one of the callback or a signal, leaves the weights of that moment. Throws Error
-  // (kInputData) when the training rows lack one class, and as check_state() does.
+  // epoch as there are. The device holds the rows as codes and expands them a batch at a time.
+  // Every batch has at least 2 rows. Same arguments, same bytes. A train_loss that is not finite is
+  // reported once, its weights are never kept, and it ends the training. An error, also one of the
+  // callback or a signal, leaves the weights of that moment. Throws Error (kInputData) when the
+  // training rows lack one class, and as logits() and check_state() do.
   virtual void fit(const Examples& train, const Examples& validation, const TrainOptions& options,
                    const EpochCallback& after_epoch, const Continuation& continuation = {}) = 0;
   // Throws Error (kArtifact) unless the state has exactly the tensors that training this network
@@ -94,11 +97,17 @@ struct ProductSpeed {
 class Core {
  public:
   virtual ~Core() = default;
-  // Fresh weights as PyTorch initialises Linear and BatchNorm1d, drawn from our own generator.
-  [[nodiscard]] virtual std::unique_ptr<Network> create(const ModelSpec& spec, std::uint64_t seed,
+  // Fresh weights as PyTorch initialises Linear and BatchNorm1d, drawn from our own generator. The
+  // network keeps a copy of the expansion, on the device. Throws Error (kArtifact) when that gives
+  // another number of features than the network takes.
+  [[nodiscard]] virtual std::unique_ptr<Network> create(const ModelSpec& spec,
+                                                        const data::Expansion& expansion,
+                                                        std::uint64_t seed,
                                                         const Device& device) = 0;
-  // Checks names, types and shapes against the spec; throws Error (kArtifact) on any difference.
+  // The same with these weights. Checks names, types and shapes against the spec; throws Error
+  // (kArtifact) on any difference.
   [[nodiscard]] virtual std::unique_ptr<Network> load(const ModelSpec& spec,
+                                                      const data::Expansion& expansion,
                                                       std::span<const Tensor> weights,
                                                       const Device& device) = 0;
   // {"libtorch": version, "blas": library and kernel, "cuda": version or null, "threads": n}

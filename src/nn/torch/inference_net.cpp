@@ -1,9 +1,6 @@
 #include "inference_net.hpp"
 
-#include <tcrops/core/error.hpp>
-
 #include <c10/core/InferenceMode.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
@@ -27,7 +24,6 @@ void fold(const torch::nn::BatchNorm1dImpl& norm, at::Tensor& weight, at::Tensor
 InferenceNet::InferenceNet(const ModelSpec& spec, const torch::nn::Sequential& layers,
                            const at::Device& device, std::int64_t block_rows)
     : elu_(spec.activation == "elu"),
-      width_(spec.widths.front()),
       device_(device),
       block_rows_(device.is_cuda() ? kCudaBlockRows : block_rows) {
   const c10::InferenceMode guard;
@@ -58,24 +54,16 @@ at::Tensor InferenceNet::score_block(const at::Tensor& rows) const {
   return values.squeeze(0);
 }
 
-std::vector<float> InferenceNet::logits(std::span<const float> features) const {
-  const auto count = static_cast<std::int64_t>(features.size());
-  if (count % width_ != 0) {
-    throw Error(
-        ExitCode::kFailure,
-        fmt::format("{} feature values are not rows of {}; encode with the model's own encoder",
-                    count, width_));
-  }
+std::vector<float> InferenceNet::logits(const DeviceExpansion& expansion,
+                                        const data::EncodedRows& rows) const {
   const c10::InferenceMode guard;
-  const std::int64_t rows = count / width_;
-  std::vector<float> result(static_cast<std::size_t>(rows));
-  for (std::int64_t begin = 0; begin < rows; begin += block_rows_) {
-    const std::int64_t size = std::min(block_rows_, rows - begin);
-    // from_blob has no const form; nothing writes to it.
-    auto* first = const_cast<float*>(features.data()) + begin * width_;
-    at::Tensor block = at::from_blob(first, {size, width_}, at::TensorOptions().dtype(at::kFloat));
+  const auto count = static_cast<std::int64_t>(rows.rows);
+  std::vector<float> result(rows.rows);
+  for (std::int64_t begin = 0; begin < count; begin += block_rows_) {
+    const std::int64_t size = std::min(block_rows_, count - begin);
+    at::Tensor block = expansion.features(to_device(rows, begin, begin + size, device_));
     if (size < block_rows_) block = at::constant_pad_nd(block, {0, 0, 0, block_rows_ - size});
-    const at::Tensor scores = score_block(block.to(device_)).to(at::kCPU).contiguous();
+    const at::Tensor scores = score_block(block).to(at::kCPU).contiguous();
     std::memcpy(result.data() + begin, scores.data_ptr<float>(),
                 static_cast<std::size_t>(size) * sizeof(float));
   }

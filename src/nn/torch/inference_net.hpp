@@ -1,11 +1,11 @@
 #pragma once
 
+#include "device_rows.hpp"
 #include "prelude.hpp"
 
 #include <tcrops/nn/model_spec.hpp>
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace tcrops::nn {
@@ -20,8 +20,9 @@ class InferenceNet {
   InferenceNet(const ModelSpec& spec, const torch::nn::Sequential& layers, const at::Device& device,
                std::int64_t block_rows);
 
-  // One logit per row of features [rows, width].
-  [[nodiscard]] std::vector<float> logits(std::span<const float> features) const;
+  // One logit per row; `expansion` is on the network's device.
+  [[nodiscard]] std::vector<float> logits(const DeviceExpansion& expansion,
+                                          const data::EncodedRows& rows) const;
 
  private:
   struct Layer {
@@ -32,7 +33,6 @@ class InferenceNet {
 
   std::vector<Layer> layers_;
   bool elu_;
-  std::int64_t width_;
   at::Device device_;
   std::int64_t block_rows_;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "device_rows.hpp"
 #include "host.hpp"
 #include "inference_net.hpp"
 #include "prelude.hpp"
@@ -13,12 +14,12 @@ namespace tcrops::nn {
 
 class TorchNetwork : public Network {
  public:
-  TorchNetwork(ModelSpec spec, torch::nn::Sequential layers, const at::Device& device,
-               const Host& host);
+  TorchNetwork(ModelSpec spec, data::Expansion expansion, torch::nn::Sequential layers,
+               const at::Device& device, const Host& host);
 
   [[nodiscard]] const ModelSpec& spec() const override { return spec_; }
   [[nodiscard]] std::vector<Tensor> weights() const override;
-  [[nodiscard]] std::vector<float> logits(std::span<const float> features) const override;
+  [[nodiscard]] std::vector<float> logits(const data::EncodedRows& rows) const override;
   void fit(const Examples& train, const Examples& validation, const TrainOptions& options,
            const EpochCallback& after_epoch, const Continuation& continuation) override;
   void check_state(const TrainState& state) const override;
@@ -27,8 +28,10 @@ class TorchNetwork : public Network {
   [[nodiscard]] InferenceNet freeze() const;
 
   ModelSpec spec_;
+  data::Expansion expansion_;
   torch::nn::Sequential layers_;
   at::Device device_;
+  DeviceExpansion on_device_;
   Host host_;
   // Made when first needed, dropped when the weights change.
   mutable std::optional<InferenceNet> frozen_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "device_rows.hpp"
 #include "host.hpp"
 #include "prelude.hpp"
 
@@ -11,9 +12,10 @@ namespace tcrops::nn {
 
 // Trains `layers` in place, as Network::fit says. `score` gives the logits of the validation rows
 // for the weights as they are (empty without such rows); it is called once after every epoch.
-void train_layers(torch::nn::Sequential& layers, const at::Device& device, const Host& host,
-                  const Examples& train, const Examples& validation, const TrainOptions& options,
-                  const std::function<std::vector<float>()>& score,
+// `train` fits the expansion, which is on the device.
+void train_layers(torch::nn::Sequential& layers, const DeviceExpansion& expansion,
+                  const at::Device& device, const Host& host, const Examples& train,
+                  const TrainOptions& options, const std::function<std::vector<float>()>& score,
                   const EpochCallback& after_epoch, const Continuation& continuation);
 
 }  // namespace tcrops::nn
