@@ -149,7 +149,7 @@ TEST_CASE("a tampered description is an artifact error") {
   }
 }
 
-TEST_CASE("rows of another encoder are refused") {
+TEST_CASE("rows that the encoder did not make are refused") {
   const auto records = random_records(10, 6);
   const auto encoder = fit("blosum", records, encodable_columns());
   EncodedRows rows = encode_all(*encoder, records);
