@@ -63,6 +63,10 @@ void add_stage(CLI::App& app, Session& session) {
   add_config_options(app, session, true);
   if (stage == stages::Stage::kFetch)
     add_field_flag(app, session, "--mirror", "fetch.mirror", kFolderType);
+  if (stage == stages::Stage::kPreprocess) {
+    add_field_switch(app, session, "--require-leak-free", "preprocess.require_leak_free");
+    add_field_switch(app, session, "--strict", "preprocess.strict");
+  }
   if (stage == stages::Stage::kTune) {
     add_field_flag(app, session, "--trials", "tune.trials");
     add_field_flag(app, session, "--jobs", "tune.jobs");

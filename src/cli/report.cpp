@@ -15,7 +15,24 @@ std::string text(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-std::string dataset_text(const Json& facts, const std::string& refusals) {
+// "5 swapped, 3 measured"
+std::string counts_text(const Json& counts) {
+  std::string out;
+  for (const auto& [name, count] : counts.items()) {
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count.dump(), name);
+  }
+  return out;
+}
+
+std::string leaks_text(const Json& facts) {
+  if (facts.value("leak_free", false)) return "leak check passed\n";
+  std::string out;
+  const Json leaks = facts.value("leaks", Json::array());
+  for (const Json& leak : leaks) out += fmt::format("LEAK: {}\n", text(leak));
+  return out;
+}
+
+std::string dataset_text(const Json& facts, const std::string& report) {
   std::string sides;
   for (const char* side : {"train", "validation", "test"}) {
     sides +=
@@ -24,13 +41,23 @@ std::string dataset_text(const Json& facts, const std::string& refusals) {
   std::string out =
       fmt::format("{} rows, {} positive ({}); {} features", facts.at("rows").dump(),
                   facts.at("positives").dump(), sides, facts.at("feature_width").dump());
-  if (facts.at("refused") > 0)
-    out += fmt::format("; {} refused, see {}", facts.at("refused").dump(), refusals);
-  if (facts.at("tcrs_on_several_sides") > 0) {
-    out += fmt::format("\nWARNING: {} TCRs stand on several sides of the split",
-                       facts.at("tcrs_on_several_sides").dump());
+  if (facts.at("refused") > 0 || facts.value("changed", 0) > 0) {
+    out += fmt::format("; {} refused and {} changed, see {}", facts.at("refused").dump(),
+                       facts.value("changed", 0), report);
   }
-  return out + "\n";
+  out += '\n';
+  const Json origins = facts.value("negatives", Json::object());
+  if (!origins.empty()) out += fmt::format("negatives: {}\n", counts_text(origins));
+  const Json missing = facts.value("negatives_missing", Json::object());
+  if (!missing.empty()) {
+    out += fmt::format("fewer negatives than wanted, for want of other TCRs: {}\n",
+                       counts_text(missing));
+  }
+  if (facts.value("excluded_rows", 0) > 0) {
+    out += fmt::format("{} rows left out: their TCR or epitope stands on another side\n",
+                       facts.at("excluded_rows").dump());
+  }
+  return out + leaks_text(facts);
 }
 
 std::string study_text(const Json& facts) {
@@ -146,7 +173,7 @@ std::string stage_text(const stages::StageOutcome& outcome) {
       return out + "\n";
     }
     case store::Kind::kDataset:
-      return dataset_text(facts, outcome.artifact->file("refused.csv").string());
+      return dataset_text(facts, outcome.artifact->file("cleaning.csv").string());
     case store::Kind::kStudy:
       return study_text(facts);
     case store::Kind::kModel:

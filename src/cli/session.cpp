@@ -91,6 +91,13 @@ void add_field_flag(CLI::App& app, Session& session, const std::string& flag,
       ->type_name(type_name);
 }
 
+void add_field_switch(CLI::App& app, Session& session, const std::string& flag,
+                      const std::string& field) {
+  app.add_flag_callback(
+      flag, [&session, field] { session.assignments.push_back(field + "=true"); },
+      session.config.fields().at(field).help);
+}
+
 void assign_if_given(const CLI::App& app, Session& session, const std::string& flag,
                      const std::string& field) {
   const CLI::Option* const option = app.get_option(flag);

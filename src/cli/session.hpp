@@ -67,6 +67,10 @@ void add_config_options(CLI::App& app, Session& session, bool required);
 void add_field_flag(CLI::App& app, Session& session, const std::string& flag,
                     const std::string& field, const std::string& type_name = "VALUE");
 
+// A flag without a value, for a field that is true or false.
+void add_field_switch(CLI::App& app, Session& session, const std::string& flag,
+                      const std::string& field);
+
 // The same for a flag that also works without a configuration: what was given becomes --set
 // FIELD=….
 void assign_if_given(const CLI::App& app, Session& session, const std::string& flag,

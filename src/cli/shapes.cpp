@@ -143,10 +143,23 @@ constexpr std::array kDoctor = {
     Key{"checks", "per check `name`, `status` (ok, warning, failed), `found` and `advice`"},
     Key{"facts", "per check the numbers behind it"},
 };
+constexpr std::array kConvert = {
+    Key{"format", "of the input"},
+    Key{"rows", "rows read"},
+    Key{"records", "records they make; several rows may be one"},
+    Key{"refused_rows", "rows that were not taken over"},
+    Key{"changed_rows", "rows taken over with another value"},
+    Key{"cleaning",
+        "per kind of finding `action` (refused, changed, noticed), `field`, `code`, `count`, "
+        "`first_line` and `reason`"},
+    Key{"output", "the file written, or null"},
+};
 constexpr std::array kPredict = {
+    Key{"format", "of the input"},
     Key{"rows", "rows read"},
     Key{"called", "rows called binding"},
     Key{"unusable", "rows without a score"},
+    Key{"cleaning", "as in tcrops.convert/1"},
     Key{"output", "the file written"},
 };
 constexpr std::array kServeCheck = {
@@ -217,6 +230,7 @@ constexpr std::array kShapes = {
     Shape{"tcrops.stage/1",
           "fetch, preprocess, tune, train, evaluate; serve-check and predict with --config",
           kStage},
+    Shape{"tcrops.convert/1", "convert", kConvert},
     Shape{"tcrops.predict/1", "predict --input", kPredict},
     Shape{"tcrops.serve_check/1", "serve-check --model", kServeCheck},
     Shape{"tcrops.models/1", "models list", kModels},

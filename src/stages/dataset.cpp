@@ -34,11 +34,13 @@ void write_dataset(const Dataset& dataset, const store::Draft& draft) {
   const auto labels = labels_of(dataset.records);
   const data::EncodedRows& rows = dataset.encoded;
   const std::int64_t n = size(rows.rows);
-  const std::vector<nn::Tensor> tensors = {
+  const std::vector<std::uint8_t> folds(dataset.folds.begin(), dataset.folds.end());
+  std::vector<nn::Tensor> tensors = {
       nn::make_u8("codes", {n, size(rows.code_width)}, rows.codes),
       nn::make_f32("numbers", {n, size(rows.number_width)}, rows.numbers),
       nn::make_u8("labels", {n}, labels), nn::make_u8("sides", {n}, sides)};
-  draft.add("table.csv", data::format_table_csv(dataset.records));
+  if (!folds.empty()) tensors.push_back(nn::make_u8("folds", {n}, folds));
+  draft.add("table.csv", data::format_table_csv(dataset.records, dataset.extra_names));
   draft.add("encoder.json", canonical_json(dataset.encoder->to_json()));
   draft.add("rows.safetensors", nn::write_safetensors(tensors));
 }
@@ -49,9 +51,15 @@ Dataset read_dataset(const store::Store& store, const store::Artifact& artifact)
   }
   Dataset dataset;
   std::istringstream table(store.read(artifact, "table.csv"));
-  dataset.records =
-      data::read_table(table, artifact.file("table.csv").string(), {}, data::LabelRule::kRequired)
-          .records;
+  data::Table rows =
+      data::read_table(table, artifact.file("table.csv").string(), {}, data::LabelRule::kRequired);
+  dataset.records = std::move(rows.records);
+  dataset.extra_names = std::move(rows.extra_names);
+  for (const Json& name : artifact.manifest.facts.value("optional", Json::array())) {
+    const auto column = data::column_named(name.get<std::string>());
+    if (!column) disagree(artifact, "unknown column among the optional ones");
+    dataset.optional.push_back(*column);
+  }
   dataset.encoder = data::encoder_from_json(
       parse_json(store.read(artifact, "encoder.json"), artifact.file("encoder.json").string()));
   const auto tensors = nn::read_safetensors(store.read(artifact, "rows.safetensors"),
@@ -71,6 +79,13 @@ Dataset read_dataset(const store::Store& store, const store::Artifact& artifact)
   for (const std::uint8_t side : nn::as_u8(nn::find_tensor(tensors, "sides"))) {
     if (side > static_cast<std::uint8_t>(data::Side::kTest)) disagree(artifact, "unknown side");
     dataset.sides.push_back(static_cast<data::Side>(side));
+  }
+  const auto folds = std::find_if(tensors.begin(), tensors.end(),
+                                  [](const nn::Tensor& tensor) { return tensor.name == "folds"; });
+  if (folds != tensors.end()) {
+    const std::vector<std::uint8_t> numbers = nn::as_u8(*folds);
+    dataset.folds.assign(numbers.begin(), numbers.end());
+    if (dataset.folds.size() != n) disagree(artifact, "folds do not match table.csv");
   }
   if (dataset.sides.size() != n ||
       nn::as_u8(nn::find_tensor(tensors, "labels")) != labels_of(dataset.records)) {

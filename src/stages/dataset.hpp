@@ -16,12 +16,15 @@ namespace tcrops::stages {
 struct Dataset {
   std::vector<data::Record> records;
   std::vector<data::Side> sides;
+  std::vector<std::size_t> folds;        // empty when there are none
+  std::vector<std::string> extra_names;  // of Record::extra
+  std::vector<data::Column> optional;    // features that a row may lack
   std::unique_ptr<data::Encoder> encoder;
   data::EncodedRows encoded;
 };
 
 // The files of a dataset artifact: table.csv, encoder.json, rows.safetensors (codes, numbers,
-// labels, sides).
+// labels, sides, and folds when there are any).
 void write_dataset(const Dataset& dataset, const store::Draft& draft);
 
 // Reads them back; every hash is checked and every row must agree with the others. Throws Error

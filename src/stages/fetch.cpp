@@ -1,45 +1,88 @@
 // Stage fetch: the raw files of a source, whole and with the expected hash, or nothing.
 #include "download.hpp"
+#include "raw_source.hpp"
 #include "stage.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/file.hpp>
 #include <tcrops/core/sha256.hpp>
 #include <tcrops/data/synthetic.hpp>
+#include <tcrops/stages/table_source.hpp>
 
 #include <fmt/format.h>
-
-#include <array>
-#include <fstream>
 
 namespace tcrops::stages {
 namespace {
 
-struct SourceFile {
-  const char* name;
-  const char* sha256;
-  std::uint64_t bytes;
-};
+namespace fs = std::filesystem;
 
-// The ePytope-TCR viral benchmark at one commit; hashes of the raw files.
-constexpr const char* kViralOrigin =
-    "https://raw.githubusercontent.com/SchubertLab/benchmark_TCRprediction/"
-    "8a4f7de48a54af60fc8be714cb9641bc7e33e43d/tcr_benchmark/data/";
-constexpr std::array<SourceFile, 2> kViralFiles = {{
-    {"01_beam-t_clones.csv", "6dd299e20cf0d2fcea7520d64a6118f96ae63a30c04fc414604f130997cef840",
-     22640},
-    {"02_covid_dextramer_clones.csv",
-     "10781649360b146cb3f4058f24b7d85db790b2a4599b3035ec6786565b9ba0ca", 76448},
-}};
-constexpr const char* kViralCitation =
-    "Drost et al., Cell Genomics 2025, doi 10.1016/j.xgen.2025.100946; Kocher et al. 2024 "
-    "(dextramer "
-    "data); Adams et al. 2023 (BEAM-T data)";
-constexpr const char* kViralLicence = "none stated by the repository, which asks to be cited";
+constexpr const char* kTable = "table.csv";
 
 data::SyntheticOptions synthetic_options(const SyntheticConfig& c) {
   return {
       .tcrs = c.tcrs, .epitopes = c.epitopes, .motif_strength = c.motif_strength, .noise = c.noise};
+}
+
+// A file of the user's: the setting that names it, and its name in the artifact.
+struct OwnFile {
+  const char* setting;
+  const char* name;
+  const char* role;
+  std::string path;
+};
+
+std::vector<OwnFile> own_files(const FetchConfig& config) {
+  std::vector<OwnFile> files;
+  if (config.source == "file") files.push_back({"fetch.file", kTable, kPairs, config.file});
+  if (!config.control_file.empty()) {
+    files.push_back({"fetch.control_file", "control.csv", kControl, config.control_file});
+  }
+  if (!config.measured_file.empty()) {
+    files.push_back({"fetch.measured_file", "measured.csv", kMeasured, config.measured_file});
+  }
+  return files;
+}
+
+std::string hash_of(const std::string& setting, const std::string& path) {
+  std::error_code status;
+  if (!fs::is_regular_file(path, status)) {
+    throw Error(ExitCode::kInputData, fmt::format("{}: {}: {}; check the path", setting, path,
+                                                  status ? status.message() : "not a file"));
+  }
+  return sha256_file(path, ExitCode::kInputData);
+}
+
+std::string location_of(const FetchConfig& config, const RawSource& source,
+                        const SourceFile& file) {
+  return join_mirror(config.mirror.empty() ? source.origin : config.mirror, file.name);
+}
+
+// How a file of the user's is to be read, as far as it was said.
+Json reading_of(const FetchConfig& config) {
+  Json reading = Json::object();
+  if (config.format != "auto") reading["format"] = config.format;
+  if (!config.map.empty()) reading["map"] = config.map;
+  if (!config.mhc.empty()) reading["mhc"] = config.mhc;
+  const std::string named = epitope_in_name(config.file);
+  if (!config.epitope.empty()) reading["epitope"] = config.epitope;
+  if (!named.empty()) reading["epitope_in_name"] = named;
+  return reading;
+}
+
+// A file without a pinned hash is known by its contents when it is at hand, and else by where it
+// comes from.
+void identify(const FetchConfig& config, const RawSource& source, Json& configuration) {
+  for (const SourceFile& file : source.files) {
+    const std::string location = location_of(config, source, file);
+    std::error_code ignored;
+    if (!file.sha256.empty()) {
+      configuration["sha256"][file.name] = file.sha256;
+    } else if (fs::is_regular_file(location, ignored)) {
+      configuration["sha256"][file.name] = sha256_file(location, ExitCode::kInputData);
+    } else {
+      configuration["location"][file.name] = shown_location(location);
+    }
+  }
 }
 
 void complete_key(const KeyContext& context, store::ReuseKey& key) {
@@ -47,78 +90,98 @@ void complete_key(const KeyContext& context, store::ReuseKey& key) {
   key.configuration = {{"source", fetch.source}};
   if (fetch.source == "synthetic") {
     key.seed = context.config.seed;
-    Json& synthetic = key.configuration["synthetic"];
-    synthetic = context.config.fields().resolved("synthetic", true);
-    // Artifacts from before there was noise do not name it.
-    if (context.config.synthetic.noise == 0) synthetic.erase("noise");
-  } else if (fetch.source == "viral") {
-    for (const SourceFile& file : kViralFiles) key.configuration["sha256"][file.name] = file.sha256;
-  } else {
-    std::error_code status;
-    if (!std::filesystem::is_regular_file(fetch.file, status)) {
-      throw Error(ExitCode::kInputData,
-                  fmt::format("fetch.file: {}: {}; check the path", fetch.file,
-                              status ? status.message() : "not a file"));
-    }
-    key.configuration["sha256"] = sha256_file(fetch.file, ExitCode::kInputData);
+    key.configuration["synthetic"] = context.config.fields().resolved("synthetic", true);
   }
+  if (const auto source = public_source(fetch)) identify(fetch, *source, key.configuration);
+  for (const OwnFile& file : own_files(fetch)) {
+    const std::string hash = hash_of(file.setting, file.path);
+    if (std::string(file.role) == kPairs) {
+      key.configuration["sha256"] = hash;
+      if (Json reading = reading_of(fetch); !reading.empty())
+        key.configuration["reading"] = reading;
+    } else {
+      key.configuration[fmt::format("{}_sha256", file.role)] = hash;
+    }
+  }
+}
+
+// Copies are compared with the key, since a file may change while it is read.
+void copy_own(const OwnFile& file, const std::string& sha256, const store::Draft& draft) {
+  const fs::path copy = draft.directory() / file.name;
+  std::error_code status;
+  fs::copy_file(file.path, copy, status);
+  if (status) throw system_error("cannot copy the input to", copy, status.value());
+  if (sha256_file(copy) == sha256) return;
+  throw Error(ExitCode::kTemporary,
+              fmt::format("{}: changed while it was read; run the command again", file.path));
 }
 
 // Half-done downloads stay in the work folder, so a later run resumes them.
-void fetch_viral(const StageContext& context, const store::WorkFolder& work,
-                 const store::Draft& draft, RunRecord& run) {
-  const FetchConfig& fetch = context.config.fetch;
-  const std::string origin = fetch.mirror.empty() ? kViralOrigin : fetch.mirror;
+Json fetch_public(const FetchConfig& fetch, const RawSource& source, const store::WorkFolder& work,
+                  const store::Draft& draft) {
+  Json inputs = Json::array();
   const DownloadOptions options{.retries = fetch.retries, .stall_seconds = fetch.stall_seconds};
-  for (const SourceFile& file : kViralFiles) {
-    const auto target = work.directory() / file.name;
+  for (const SourceFile& file : source.files) {
+    const fs::path target = work.directory() / file.name;
     download(
-        {.location = join_mirror(origin, file.name), .sha256 = file.sha256, .bytes = file.bytes},
+        {.location = location_of(fetch, source, file), .sha256 = file.sha256, .bytes = file.bytes},
         target, options);
     draft.add(file.name, read_file(target));
+    Json input = {{"file", file.name}, {"role", kPairs}, {"format", source.format}};
+    if (!source.member.empty()) input["member"] = source.member;
+    if (!file.epitope.empty()) input["epitope"] = file.epitope;
+    inputs.push_back(std::move(input));
   }
-  run.notes["origin"] = valid_utf8(shown_location(origin));
+  return inputs;
 }
 
-void fetch_file(const StageContext& context, const store::ReuseKey& key, const store::Draft& draft,
-                RunRecord& run) {
-  const std::filesystem::path copy = draft.directory() / "table.csv";
-  std::error_code status;
-  std::filesystem::copy_file(context.config.fetch.file, copy, status);
-  if (status) throw system_error("cannot copy the input to", copy, status.value());
-  if (sha256_file(copy) != key.configuration.at("sha256").get<std::string>()) {
-    throw Error(ExitCode::kTemporary,
-                fmt::format("{}: changed while it was read; run the command again",
-                            context.config.fetch.file));
-  }
-  run.notes["origin"] = valid_utf8(std::filesystem::absolute(context.config.fetch.file).string());
-}
-
-void fetch_synthetic(const StageContext& context, const store::Draft& draft) {
-  AtomicFile out(draft.directory() / "table.csv");
-  data::generate_synthetic(synthetic_options(context.config.synthetic),
-                           static_cast<std::uint64_t>(context.config.seed),
-                           [&](std::string_view piece) { out.write(piece); });
+void make_synthetic(const StageContext& context, const store::Draft& draft) {
+  const auto options = synthetic_options(context.config.synthetic);
+  const auto seed = static_cast<std::uint64_t>(context.config.seed);
+  AtomicFile out(draft.directory() / kTable);
+  data::generate_synthetic(options, seed, [&](std::string_view piece) { out.write(piece); });
   out.commit();
+  draft.add("truth.json", canonical_json(data::synthetic_truth(options, seed)));
+}
+
+Json own_input(const OwnFile& file, const store::ReuseKey& key) {
+  Json input = {{"file", file.name}, {"role", file.role}};
+  const bool is_main = std::string(file.role) == kPairs;
+  if (is_main && key.configuration.contains("reading")) {
+    input.update(key.configuration.at("reading"));
+  }
+  return input;
 }
 
 store::Artifact make(const StageContext& context, const store::ReuseKey& key,
                      const store::WorkFolder& work, RunRecord& run) {
-  const std::string& source = context.config.fetch.source;
+  const FetchConfig& fetch = context.config.fetch;
   store::Manifest manifest = manifest_for(store::Kind::kRaw, key);
   store::Draft draft = context.store.begin_draft();
-  manifest.facts = {{"source", source}};
-  if (source == "viral") {
-    fetch_viral(context, work, draft, run);
-    manifest.facts["origin"] = kViralOrigin;
-    manifest.facts["citation"] = kViralCitation;
-    manifest.facts["licence"] = kViralLicence;
-  } else if (source == "file") {
-    fetch_file(context, key, draft, run);
-  } else {
-    fetch_synthetic(context, draft);
+  Json inputs = Json::array();
+  manifest.facts = {{"source", fetch.source}};
+  if (const auto source = public_source(fetch)) {
+    inputs = fetch_public(fetch, *source, work, draft);
+    manifest.facts["origin"] = source->origin;
+    manifest.facts["citation"] = source->citation;
+    manifest.facts["licence"] = source->licence;
+    run.notes["origin"] =
+        valid_utf8(shown_location(fetch.mirror.empty() ? source->origin : fetch.mirror));
+  } else if (fetch.source == "synthetic") {
+    make_synthetic(context, draft);
+    inputs.push_back({{"file", kTable}, {"role", kPairs}, {"format", "benchmark"}});
     manifest.facts["licence"] = "made up, no rights reserved";
   }
+  for (const OwnFile& file : own_files(fetch)) {
+    const bool is_main = std::string(file.role) == kPairs;
+    const std::string part = is_main ? "sha256" : fmt::format("{}_sha256", file.role);
+    copy_own(file, key.configuration.at(part).get<std::string>(), draft);
+    inputs.push_back(own_input(file, key));
+    run.notes[is_main ? "origin" : fmt::format("{}_origin", file.role)] =
+        valid_utf8(fs::absolute(file.path).string());
+    if (is_main) manifest.facts["licence"] = "not known to tcrops: a file of the user's";
+  }
+  manifest.facts["inputs"] = std::move(inputs);
   return context.store.publish(std::move(draft), std::move(manifest), run.finish(), key);
 }
 
@@ -127,7 +190,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
 StageDefinition fetch_stage() {
   return {.stage = Stage::kFetch,
           .kind = store::Kind::kRaw,
-          .version = 1,
+          .version = 2,
           .upstream = [](const PipelineConfig&) { return std::vector<Stage>{}; },
           .complete_key = complete_key,
           .make = make,

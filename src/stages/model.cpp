@@ -83,6 +83,7 @@ void write_model(const Fitted& fitted, const FitParameters& parameters, const Da
       {"seed", seed},
       {"signature",
        {{"columns", column_names(dataset.encoder->features())},
+        {"optional", column_names(dataset.optional)},
         {"output", "probability that the TCR recognises the epitope, not calibrated"}}},
       {"tensors", tensor_table(weights)}};
   draft.add("model.json", canonical_json(description));
@@ -115,6 +116,13 @@ Model load_model(const store::Store& store, const store::Artifact& artifact,
     }
     const nn::ModelSpec spec = nn::spec_from_json(model.description.at("network"));
     model.threshold = model.description.at("threshold").get<double>();
+    for (const Json& each : model.description.at("signature").value("optional", Json::array())) {
+      const auto column = data::column_named(each.get<std::string>());
+      if (!column) {
+        throw Error(ExitCode::kArtifact, fmt::format("{}: unknown column {}", name, each.dump()));
+      }
+      model.optional.push_back(*column);
+    }
     const auto tensors =
         nn::read_safetensors(weights, artifact.file("weights.safetensors").string());
     if (tensor_table(tensors) != model.description.at("tensors")) {

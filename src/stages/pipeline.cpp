@@ -19,12 +19,29 @@ namespace {
 // Whether rows may be refused does not shape a dataset, so one that is reused is judged here too.
 void require_no_refusals(const store::Artifact& artifact) {
   if (artifact.manifest.kind != store::Kind::kDataset) return;
-  const auto refused = artifact.manifest.facts.at("refused").get<std::int64_t>();
-  if (refused == 0) return;
+  const Json& facts = artifact.manifest.facts;
+  const auto refused = facts.at("refused").get<std::int64_t>();
+  const auto changed = facts.value("changed", std::int64_t{0});
+  if (refused + changed == 0) return;
   throw Error(ExitCode::kInputData,
-              fmt::format("{} rows were refused and preprocess.strict is set; {} has the lines and "
-                          "reasons",
-                          refused, artifact.file("refused.csv").string()));
+              fmt::format("{} rows were refused, {} values changed, and preprocess.strict is set; "
+                          "{} has the lines and reasons",
+                          refused, changed, artifact.file("cleaning.csv").string()));
+}
+
+// So is its leak check, which is stored whatever it says.
+void require_leak_free(const store::Artifact& artifact) {
+  if (artifact.manifest.kind != store::Kind::kDataset) return;
+  const Json& facts = artifact.manifest.facts;
+  if (facts.value("leak_free", false)) return;
+  std::string failures;
+  for (const Json& failure : facts.value("leaks", Json::array())) {
+    failures += "\n  " + failure.get<std::string>();
+  }
+  throw Error(ExitCode::kCheckFailed,
+              fmt::format("the leak check of dataset {} fails; a score on it would flatter a "
+                          "model ({}):{}",
+                          artifact.short_id(), artifact.file("leaks.json").string(), failures));
 }
 
 // A check artifact that says no ends the run, but only after it has been stored.
@@ -180,6 +197,7 @@ void Pipeline::settle(const StageOutcome& outcome) {
   state_->outcomes.push_back(outcome);
   require_passed(artifact);
   if (state_->config.preprocess.strict) require_no_refusals(artifact);
+  if (state_->config.preprocess.require_leak_free) require_leak_free(artifact);
 }
 
 namespace {

@@ -6,13 +6,12 @@
 namespace tcrops::stages {
 namespace {
 
-constexpr std::string_view kAminoAcids = "ACDEFGHIKLMNPQRSTVWY";
 constexpr std::size_t kShortestEpitope = 8;
 constexpr std::size_t kLongestEpitope = 15;
 
 bool is_peptide(std::string_view part) {
   return part.size() >= kShortestEpitope && part.size() <= kLongestEpitope &&
-         part.find_first_not_of(kAminoAcids) == std::string_view::npos;
+         part.find_first_not_of("ACDEFGHIKLMNPQRSTVWY") == std::string_view::npos;
 }
 
 }  // namespace
@@ -46,7 +45,8 @@ data::ReadOptions read_options(const TableSource& source, const std::string& out
   data::ReadOptions read;
   read.format = source.format;
   read.map = source.map;
-  read.epitope = source.epitope.empty() ? epitope_in_name(source.path) : source.epitope;
+  read.epitope = source.epitope;
+  read.epitope_in_name = epitope_in_name(source.path);
   read.mhc = source.mhc;
   read.spill_folder = spill_folder(output);
   return read;

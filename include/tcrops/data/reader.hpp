@@ -33,6 +33,8 @@ struct ReadOptions {
   // What a record without an epitope or MHC gets.
   std::string epitope;
   std::string mhc;
+  // The epitope that stands in the file's name: for formats that have it nowhere else (immrep22).
+  std::string epitope_in_name;
   // Columns without which a record is refused.
   std::vector<Column> required;
   // Columns whose values matter: a value there that cannot be read refuses the record, elsewhere it

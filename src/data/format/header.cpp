@@ -223,7 +223,10 @@ class HeaderReader {
   // What stands in for a column where a row is a chain.
   [[nodiscard]] bool can_give(Column column) const {
     if (header_.at(static_cast<Role>(column))) return true;
-    if (column == Column::kEpitope) return !options_.epitope.empty();
+    if (column == Column::kEpitope) {
+      return !options_.epitope.empty() ||
+             (header_.format->name == "immrep22" && !options_.epitope_in_name.empty());
+    }
     if (column == Column::kMhc) return !options_.mhc.empty();
     if (header_.format->layout == Layout::kIedb) return column != Column::kCloneId;
     if (header_.format->layout != Layout::kChains) return false;
@@ -330,8 +333,7 @@ std::string Header::field(Role role) const {
 }
 
 Header read_header(CsvReader& reader, const ReadOptions& options) {
-  Header header = HeaderReader(reader, options).read();
-  return header;
+  return HeaderReader(reader, options).read();
 }
 
 }  // namespace tcrops::data

@@ -26,6 +26,9 @@ struct TableReader::State {
         header(read_header(csv, options)) {
     csv.set_quoting(header.format->quoting == Quoting::kNone ? CsvQuoting::kNone
                                                              : CsvQuoting::kRfc4180);
+    if (header.format->name == "immrep22" && options.epitope.empty()) {
+      options.epitope = options.epitope_in_name;
+    }
     for (const std::size_t column : header.extra) {
       const std::string& column_name = header.names[column];
       // pandas writes its index without a name.

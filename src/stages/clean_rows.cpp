@@ -1,0 +1,312 @@
+#include "clean_rows.hpp"
+
+#include "raw_source.hpp"
+
+#include <tcrops/core/error.hpp>
+#include <tcrops/core/interrupt.hpp>
+#include <tcrops/core/text.hpp>
+#include <tcrops/data/genes.hpp>
+#include <tcrops/data/input.hpp>
+#include <tcrops/data/reader.hpp>
+#include <tcrops/data/viral.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
+#include <unordered_map>
+#include <utility>
+
+namespace tcrops::stages {
+namespace {
+
+constexpr std::size_t kFaultsShown = 3;
+
+std::vector<data::Column> columns_named(const std::vector<std::string>& names) {
+  std::vector<data::Column> columns;
+  for (const std::string& name : names) columns.push_back(*data::column_named(name));
+  std::sort(columns.begin(), columns.end());
+  columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
+  return columns;
+}
+
+// VDJdb's score of a record, which it has under two names; of two chains the lower one.
+std::optional<std::int64_t> confidence_of(const data::Record& record,
+                                          const std::vector<std::string>& names) {
+  std::optional<std::int64_t> lowest;
+  for (std::size_t i = 0; i < std::min(names.size(), record.extra.size()); ++i) {
+    if (names[i] != "vdjdb.score" && names[i] != "Score") continue;
+    for (const std::string& part : split(record.extra[i], '|')) {
+      const auto score = parse_integer(trim(part));
+      if (score && (!lowest || *score < *lowest)) lowest = score;
+    }
+  }
+  return lowest;
+}
+
+// What a file has none of, others may have: one list of names for all records.
+class ExtraNames {
+ public:
+  // Places of these names in the common list.
+  std::vector<std::size_t> places_of(const std::vector<std::string>& names) {
+    std::vector<std::size_t> places;
+    for (const std::string& name : names) {
+      const auto [at, is_new] = place_.try_emplace(name, names_.size());
+      if (is_new) names_.push_back(name);
+      places.push_back(at->second);
+    }
+    return places;
+  }
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+
+ private:
+  std::map<std::string, std::size_t> place_;
+  std::vector<std::string> names_;
+};
+
+class Cleaner {
+ public:
+  explicit Cleaner(const StageContext& context)
+      : context_(context), config_(context.config.preprocess), raw_(context.input(Stage::kFetch)) {
+    result_.report = data::kReportHeader;
+  }
+
+  CleanRows run() {
+    const bool is_viral = raw_.manifest.facts.at("source") == "viral";
+    if (is_viral) read_viral();
+    for (const Json& input : raw_.manifest.facts.at("inputs")) {
+      if (!is_viral || input.at("role") != kPairs) read(input);
+    }
+    for (auto* records : {&result_.pairs, &result_.controls, &result_.measured}) {
+      for (data::Record& record : *records) record.extra.resize(extra_.names().size());
+    }
+    result_.extra_names = extra_.names();
+    require_rows();
+    handle_repeats();
+    drop_rare_epitopes();
+    return std::move(result_);
+  }
+
+ private:
+  void note(const std::string& file, const data::Note& note) {
+    result_.counts.add(note);
+    result_.report += data::report_line(file, note);
+    if (note.action == data::Action::kRefused && result_.first_faults.size() < kFaultsShown) {
+      result_.first_faults.push_back(fmt::format("line {}: {}{}{}", note.line, note.field,
+                                                 note.field.empty() ? "" : ": ", note.reason));
+    }
+  }
+
+  // The benchmark's own rules make its table; loops are added as the readers add them.
+  void read_viral() {
+    std::istringstream beam(context_.store.read(raw_, "01_beam-t_clones.csv"));
+    std::istringstream dextramer(context_.store.read(raw_, "02_covid_dextramer_clones.csv"));
+    data::ViralTable table = data::build_viral_table(beam, dextramer);
+    result_.rules = std::move(table.rules);
+    result_.rows = table.records.size();
+    for (data::Record& record : table.records) {
+      add_loops(record, data::Column::kVAlpha, data::Column::kCdr1Alpha, data::Column::kCdr2Alpha);
+      add_loops(record, data::Column::kVBeta, data::Column::kCdr1Beta, data::Column::kCdr2Beta);
+      if (!record.label.value_or(false)) record.origin = data::Origin::kSwapped;
+    }
+    result_.pairs = std::move(table.records);
+  }
+
+  static void add_loops(data::Record& record, data::Column v, data::Column cdr1,
+                        data::Column cdr2) {
+    if (auto loops = data::loops_of(record[v])) {
+      record[cdr1] = std::move(loops->cdr1);
+      record[cdr2] = std::move(loops->cdr2);
+    }
+  }
+
+  [[nodiscard]] data::ReadOptions options_for(const Json& input) const {
+    data::ReadOptions options;
+    const bool is_control = input.at("role") == kControl;
+    options.format = input.value("format", std::string(data::kDetectFormat));
+    options.epitope = input.value("epitope", "");
+    options.epitope_in_name = input.value("epitope_in_name", "");
+    options.mhc = input.value("mhc", "");
+    for (const Json& each : input.value("map", Json::array())) {
+      const auto text = each.get<std::string>();
+      const std::size_t sign = text.find('=');
+      if (sign == std::string::npos) {
+        throw Error(ExitCode::kConfiguration,
+                    fmt::format("fetch.map: \"{}\" is not COLUMN=THEIRS", text));
+      }
+      options.map[text.substr(0, sign)] = text.substr(sign + 1);
+    }
+    options.used = data::value_columns();
+    options.required = required_columns(config_);
+    const auto features = feature_columns(config_);
+    const auto is_feature = [&](data::Column column) {
+      return std::find(features.begin(), features.end(), column) != features.end();
+    };
+    if (is_feature(data::Column::kCloneId)) options.used.push_back(data::Column::kCloneId);
+    if (is_control) {  // it borrows these from the pairs it is put with
+      std::erase_if(options.required, [](data::Column column) {
+        return column == data::Column::kEpitope || column == data::Column::kMhc ||
+               column == data::Column::kCloneId;
+      });
+    }
+    options.label_rule =
+        input.at("role") == kPairs ? data::LabelRule::kRequired : data::LabelRule::kOptional;
+    return options;
+  }
+
+  // As the user calls the file.
+  [[nodiscard]] std::string shown_name(const Json& input) const {
+    const FetchConfig& fetch = context_.config.fetch;
+    if (input.at("role") == kControl) return fetch.control_file;
+    if (input.at("role") == kMeasured) return fetch.measured_file;
+    return fetch.source == "file" && !fetch.file.empty() ? fetch.file
+                                                         : input.at("file").get<std::string>();
+  }
+
+  void read(const Json& input) {
+    auto file = std::make_unique<std::istringstream>(
+        context_.store.read(raw_, input.at("file").get<std::string>()));
+    const std::string name = shown_name(input);
+    const data::Input opened =
+        data::open_input(std::move(file), name, input.value("member", std::string()));
+    data::TableReader reader(*opened.stream, opened.name, options_for(input));
+    const std::vector<std::size_t> places = extra_.places_of(reader.extra_names());
+    std::size_t count = 0;
+    while (auto row = reader.next()) {
+      if (++count % 4096 == 0) check_interrupt();
+      for (const data::Note& each : row->notes) note(name, each);
+      if (row->record) {
+        take(std::move(*row->record), input.at("role").get<std::string>(), reader.extra_names(),
+             places, name);
+      }
+    }
+    if (reader.rows() == 0) {
+      throw Error(ExitCode::kInputData, name + ": no row follows the column names");
+    }
+    result_.rows += reader.rows();
+  }
+
+  void take(data::Record record, const std::string& role, const std::vector<std::string>& names,
+            const std::vector<std::size_t>& places, const std::string& file) {
+    if (config_.minimum_confidence > 0) {
+      const auto confidence = confidence_of(record, names);
+      if (confidence && *confidence < config_.minimum_confidence) {
+        return note(file, {record.line, data::Action::kRefused, "vdjdb.score", "low-confidence",
+                           fmt::format("score {} is below preprocess.minimum_confidence {}",
+                                       *confidence, config_.minimum_confidence)});
+      }
+    }
+    std::vector<std::string> extra(extra_.names().size());
+    for (std::size_t i = 0; i < places.size(); ++i) extra[places[i]] = std::move(record.extra[i]);
+    record.extra = std::move(extra);
+    if (role == kControl) {
+      for (const auto column : {data::Column::kEpitope, data::Column::kMhc}) record[column] = {};
+      record.label.reset();
+      record.origin = data::Origin::kNone;
+      result_.controls.push_back(std::move(record));
+    } else if (role == kMeasured) {
+      record.label = false;
+      record.origin = data::Origin::kMeasured;
+      result_.measured.push_back(std::move(record));
+    } else {
+      result_.pairs.push_back(std::move(record));
+    }
+  }
+
+  void require_rows() const {
+    if (!result_.pairs.empty()) return;
+    std::string text =
+        fmt::format("{}: none of the {} rows can be used",
+                    shown_name(raw_.manifest.facts.at("inputs").at(0)), result_.rows);
+    for (const std::string& fault : result_.first_faults) text += "\n  " + fault;
+    throw Error(ExitCode::kInputData, text);
+  }
+
+  static std::string pair_key(const data::Record& record) {
+    std::string key = data::tcr_key(record);
+    key += record[data::Column::kEpitope];
+    key += '\x1f';
+    key += record[data::Column::kMhc];
+    return key;
+  }
+
+  // What is said twice is taken once, and of a contradiction the binding stays: it was seen, while
+  // most negatives are assumed.
+  void handle_repeats() {
+    const bool drops = config_.repeats == "drop";
+    const std::string file = shown_name(raw_.manifest.facts.at("inputs").at(0));
+    std::set<std::string> bound;
+    for (const data::Record& record : result_.pairs) {
+      if (record.label.value_or(false)) bound.insert(pair_key(record));
+    }
+    std::set<std::pair<std::string, bool>> seen;
+    std::vector<data::Record> kept;
+    for (data::Record& record : result_.pairs) {
+      const bool label = record.label.value_or(false);
+      std::string key = pair_key(record);
+      const bool contradicts = !label && bound.contains(key);
+      const bool repeats = !contradicts && !seen.emplace(std::move(key), label).second;
+      result_.contradicting += contradicts ? 1 : 0;
+      result_.repeated += repeats ? 1 : 0;
+      if (contradicts || repeats) {
+        note(file,
+             {record.line, drops ? data::Action::kRefused : data::Action::kNoticed, "",
+              contradicts ? "contradiction" : "repeat",
+              contradicts ? "another row says that this pair binds" : "repeats a row before it"});
+        if (drops) continue;
+      }
+      kept.push_back(std::move(record));
+    }
+    result_.pairs = std::move(kept);
+  }
+
+  void drop_rare_epitopes() {
+    if (config_.minimum_binders == 0) return;
+    std::map<std::string, std::set<std::string>> binders;
+    for (const data::Record& record : result_.pairs) {
+      if (record.label.value_or(false)) {
+        binders[record[data::Column::kEpitope]].insert(data::tcr_key(record));
+      }
+    }
+    const std::string file = shown_name(raw_.manifest.facts.at("inputs").at(0));
+    std::erase_if(result_.pairs, [&](const data::Record& record) {
+      const std::size_t count = binders[record[data::Column::kEpitope]].size();
+      if (static_cast<std::int64_t>(count) >= config_.minimum_binders) return false;
+      note(file, {record.line, data::Action::kRefused, "Epitope", "few-binders",
+                  fmt::format("{} binding TCRs, below preprocess.minimum_binders {}", count,
+                              config_.minimum_binders)});
+      return true;
+    });
+    require_rows();
+  }
+
+  const StageContext& context_;
+  const PreprocessConfig& config_;
+  const store::Artifact& raw_;
+  ExtraNames extra_;
+  CleanRows result_;
+};
+
+}  // namespace
+
+std::vector<data::Column> feature_columns(const PreprocessConfig& config) {
+  return columns_named(config.features);
+}
+
+std::vector<data::Column> required_columns(const PreprocessConfig& config) {
+  std::vector<data::Column> required = feature_columns(config);
+  const std::vector<data::Column> optional = columns_named(config.optional);
+  std::erase_if(required, [&](data::Column column) {
+    return std::find(optional.begin(), optional.end(), column) != optional.end();
+  });
+  if (std::find(required.begin(), required.end(), data::Column::kEpitope) == required.end()) {
+    required.push_back(data::Column::kEpitope);
+  }
+  return required;
+}
+
+CleanRows clean_rows(const StageContext& context) { return Cleaner(context).run(); }
+
+}  // namespace tcrops::stages

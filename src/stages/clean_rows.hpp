@@ -1,0 +1,37 @@
+#pragma once
+
+#include "stage.hpp"
+
+#include <tcrops/data/cleaning.hpp>
+#include <tcrops/data/record.hpp>
+
+#include <string>
+#include <vector>
+
+namespace tcrops::stages {
+
+// The rows of a raw artifact as canonical records, and the story of how they became so.
+struct CleanRows {
+  std::vector<data::Record> pairs;
+  std::vector<data::Record> controls;    // TCRs without epitope
+  std::vector<data::Record> measured;    // pairs found not to bind
+  std::vector<std::string> extra_names;  // of all records' extra
+  Json rules = Json::array();            // of a source with rules of its own
+  data::CleaningCounts counts;
+  std::string report;                     // CSV, data::kReportHeader
+  std::size_t rows = 0;                   // read from the files
+  std::size_t repeated = 0;               // pairs that repeat one before
+  std::size_t contradicting = 0;          // pairs that have the other label of one before
+  std::vector<std::string> first_faults;  // up to three refusals, for a message
+};
+
+// Columns that a row must have: the features but for the optional ones, and the epitope, which
+// split and baselines need.
+[[nodiscard]] std::vector<data::Column> required_columns(const PreprocessConfig& config);
+// In column order and each once, however the configuration lists them.
+[[nodiscard]] std::vector<data::Column> feature_columns(const PreprocessConfig& config);
+
+// Throws Error (kInputData) for a table that cannot be read, or without a usable row.
+[[nodiscard]] CleanRows clean_rows(const StageContext& context);
+
+}  // namespace tcrops::stages
