@@ -76,25 +76,27 @@ std::optional<data::ProfileChange> what_moved(const store::Store& store, const s
                                               const store::Artifact& now) {
   if (was.id == now.id || !has_profile(was) || !has_profile(now)) return std::nullopt;
   try {
-    return data::profile_change(read_profile(store, was), read_profile(store, now),
-                                was.short_id() + " and " + now.short_id() + ": " + kProfile);
+    return data::profile_change(
+        read_profile(store, was), read_profile(store, now),
+        fmt::format("{} and {}: {}", was.short_id(), now.short_id(), kProfile));
   } catch (const Error& error) {
     if (error.code() != ExitCode::kArtifact) throw;
-    log_warning(std::string("cannot say what moved: ") + error.what());
+    log_warning(fmt::format("cannot say what moved: {}", error.what()));
     return std::nullopt;
   }
 }
 
 std::string moved_text(const data::ProfileChange& change) {
   std::string text = "What moved";
-  if (change.distance)
+  if (change.distance) {
     text += fmt::format(": fingerprints {:.4f} apart (0 to 1)", *change.distance);
+  }
   std::vector<std::vector<std::string>> rows;
   for (const data::CountChange& count : change.counts) {
     rows.push_back({count.name, count_cell(count.was), count_cell(count.now), step_cell(count)});
   }
-  text +=
-      "\n" + format_table({"count", "a", "b", "b - a"}, rows) + "\n" + distributions_text(change);
+  text += fmt::format("\n{}\n{}", format_table({"count", "a", "b", "b - a"}, rows),
+                      distributions_text(change));
   if (!change.missing.empty()) {
     text += fmt::format("without a value: {}\n", movers_cell(change.missing));
   }
