@@ -134,7 +134,7 @@ TEST_CASE("the last kept weights win, stop stops") {
   std::vector<std::string> after;
   const auto fit = [&](std::int64_t keep, std::int64_t stop) {
     after.clear();
-    network->fit(train.examples(), {{}, {}, 16},
+    network->fit(train.examples(), {},
                  {.learning_rate = 0.01, .epochs = 6, .batch_size = 64, .seed = 1},
                  [&](const EpochReport& report) {
                    CHECK(report.validation_logits.empty());
