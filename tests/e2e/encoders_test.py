@@ -8,8 +8,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import product  # noqa: E402
 from product import CONFIGURATION, CONFIGS, OK, named, read_table, write_table  # noqa: E402
 
-SMALL = [word for setting in ("synthetic.tcrs=200", "tune.trials=2", "tune.epochs_max=4", "tune.models=mlp_small",
-                              "serve_check.latency_requests=20") for word in ("--set", setting)]
+SMALL = [word for setting in ("synthetic.tcrs=200", "tune.trials=2", "tune.epochs_min=2", "tune.epochs_max=4",
+                              "tune.models=mlp_small", "serve_check.latency_requests=20") for word in ("--set", setting)]
 QUICKSTART = ["--config", CONFIGS / "quickstart.json", *SMALL]
 ENCODERS = ("scalar", "onehot", "blosum", "blosum_mds")
 PADDINGS = ("end", "centre")
@@ -75,13 +75,12 @@ class Encoders(product.ProductCase):
         again = self.train("blosum_mds", "centre", self.folder / "two", "--jobs", 2)
         self.assert_same_artifacts(first, again)
 
-    def test_a_missing_chain_and_an_unseen_gene_are_scored(self):
+    def test_an_unseen_name_is_scored(self):
         store = self.train("onehot", "end")
         header, row, *_ = read_table(named(store, "quickstart.dataset") / "table.csv")
-        known, unseen, missing = list(row), list(row), list(row)
+        unseen = list(row)
         unseen[header.index("MHC")] = "HLA-E*01:03"
-        missing[header.index("MHC")] = ""
-        path = write_table(self.folder / "rows.csv", [header, known, unseen, missing])
+        path = write_table(self.folder / "rows.csv", [header, row, unseen])
         done = product.run(["predict", "--model", "quickstart.model", "--input", path], store=store)
         self.assertEqual(done.returncode, OK, done.stderr)
         got = read_table(done.stdout)[1:]
