@@ -1,4 +1,5 @@
 #include "output_file.hpp"
+#include "repeat_set.hpp"
 #include "table_source.hpp"
 
 #include <tcrops/core/error.hpp>
@@ -80,6 +81,7 @@ class Converter {
     count_rows(result);
     if (!result.record) return;
     ++result_.records;
+    note_repeat(*result.record);
     if (output_) table_ += writer_.lines(*result.record);
     if (profile_file_) profile_.add(*result.record);
   }
@@ -95,6 +97,18 @@ class Converter {
                 fmt::format("{}:{}: {}{}{} ({}); mend the row, or leave out --strict",
                             reader_.name(), note.line, note.field, note.field.empty() ? "" : ": ",
                             note.reason, data::action_name(note.action)));
+  }
+
+  void note_repeat(const data::Record& record) {
+    switch (pairs_.add(record)) {
+      case RepeatSet::Seen::kRepeat:
+        return take({record.line, data::Action::kNoticed, "", "repeat", "repeats a row before it"});
+      case RepeatSet::Seen::kContradiction:
+        return take({record.line, data::Action::kNoticed, "", "contradiction",
+                     "a row before it gives this pair the other label"});
+      default:
+        return;
+    }
   }
 
   void count_rows(const data::ReadResult& result) {
@@ -137,6 +151,7 @@ class Converter {
   OptionalFile output_;
   OptionalFile report_;
   OptionalFile profile_file_;
+  RepeatSet pairs_;
   data::ProfileBuilder profile_{data::Counting::kRecords};
   std::string table_;
   std::vector<data::Note> first_refusals_;

@@ -83,8 +83,8 @@ Dataset read_dataset(const store::Store& store, const store::Artifact& artifact)
   const auto folds = std::find_if(tensors.begin(), tensors.end(),
                                   [](const nn::Tensor& tensor) { return tensor.name == "folds"; });
   if (folds != tensors.end()) {
-    const std::vector<std::uint8_t> numbers = nn::as_u8(*folds);
-    dataset.folds.assign(numbers.begin(), numbers.end());
+    const std::vector<std::uint8_t> of_row = nn::as_u8(*folds);
+    dataset.folds.assign(of_row.begin(), of_row.end());
     if (dataset.folds.size() != n) disagree(artifact, "folds do not match table.csv");
   }
   if (dataset.sides.size() != n ||

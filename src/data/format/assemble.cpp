@@ -203,14 +203,19 @@ class CellAssembler {
       best = candidate;
       return;
     }
-    const bool wins =
-        candidate.umis != best.umis ? candidate.umis > best.umis : candidate.reads > best.reads;
+    const bool by_umis = candidate.umis != best.umis;
+    const bool wins = by_umis ? candidate.umis > best.umis : candidate.reads > best.reads;
     const Candidate& winner = wins ? candidate : best;
     const Candidate& loser = wins ? best : candidate;
+    std::string why = "which stands before it";
+    if (by_umis) {
+      why = fmt::format("with {} UMIs against {}", winner.umis, loser.umis);
+    } else if (winner.reads != loser.reads) {
+      why = fmt::format("with {} reads against {}", winner.reads, loser.reads);
+    }
     refuse(*loser.row, header_.at(Role::kChain) ? Role::kChain : Role::kChainV, "further-chain",
-           fmt::format("the cell has another {} chain, in line {}, with {} UMIs against {}",
-                       chain == Chain::kAlpha ? "alpha" : "beta", winner.row->line, winner.umis,
-                       loser.umis));
+           fmt::format("the cell has another {} chain, in line {}, {}",
+                       chain == Chain::kAlpha ? "alpha" : "beta", winner.row->line, why));
     if (wins) best = candidate;
   }
 

@@ -32,6 +32,7 @@ class Canoniser {
   ReadResult run() {
     record_.line = raw_.line;
     check_species();
+    if (refused_) return std::move(result_);  // its genes would only be taken for human ones
     take_chain(raw_.alpha, Chain::kAlpha);
     take_chain(raw_.beta, Chain::kBeta);
     take_epitope();
@@ -147,6 +148,10 @@ class Canoniser {
     const Canonical label = canonical_label(raw_.label.text);
     if (label.refusal && options_.label_rule == LabelRule::kRequired) {
       return note(raw_.label, Action::kRefused, *label.refusal);
+    }
+    if (label.refusal) {
+      note(raw_.label, Action::kChanged,
+           {label.refusal->code, label.refusal->reason + "; left out"});
     }
     if (!label.value.empty()) {
       record_.label = label.value == "1";

@@ -267,6 +267,7 @@ class HeaderReader {
         header_.format->label == ImpliedLabel::kNone) {
       missing(kLabelColumn);
     }
+    warn_of_one_chain();
     std::vector<std::string_view> lacking;
     for (const std::string_view name : header_.format->also_required) {
       if (!contains(header_.names, name)) lacking.push_back(name);
@@ -277,6 +278,16 @@ class HeaderReader {
           fmt::format("{}:{}: the {} format demands columns that are not there: {}; read "
                       "without them",
                       reader_.name(), line_, header_.format->name, fmt::join(lacking, ", ")));
+    }
+  }
+
+  // Our own table has both, so a missing one is likelier a mistake than a wish.
+  void warn_of_one_chain() const {
+    if (header_.format->name != "benchmark") return;
+    for (const Column column : {Column::kCdr3Alpha, Column::kCdr3Beta}) {
+      if (can_give(column)) continue;
+      log_warning(fmt::format("{}:{}: there is no column \"{}\"; all records have one chain only",
+                              reader_.name(), line_, column_name(column)));
     }
   }
 
