@@ -138,6 +138,10 @@ std::string evaluation_text(const Json& facts) {
                     number(m.at("accuracy")), number(m.at("precision")), number(m.at("recall"))});
   };
   add("model", facts.at("model"));
+  const Json origins = facts.value("by_origin", Json::object());
+  for (const auto& [origin, metrics] : origins.items()) {
+    add(fmt::format("  against {} negatives", origin), metrics);
+  }
   add("1-nearest-neighbour", facts.at("baselines").at("nearest_neighbour"));
   add("always no", facts.at("baselines").at("always_no"));
   std::string out = fmt::format("Test rows: {}, {} positive\n", facts.at("rows").dump(),

@@ -133,8 +133,8 @@ class Cleaner {
       const auto text = each.get<std::string>();
       const std::size_t sign = text.find('=');
       if (sign == std::string::npos) {
-        throw Error(ExitCode::kConfiguration,
-                    fmt::format("fetch.map: \"{}\" is not COLUMN=THEIRS", text));
+        throw Error(ExitCode::kArtifact,
+                    fmt::format("raw {}: the map has \"{}\"", raw_.short_id(), text));
       }
       options.map[text.substr(0, sign)] = text.substr(sign + 1);
     }

@@ -1,3 +1,4 @@
+#include <tcrops/core/text.hpp>
 #include <tcrops/data/encoder.hpp>
 #include <tcrops/data/reader.hpp>
 #include <tcrops/data/record.hpp>
@@ -290,6 +291,28 @@ Problems negatives_without_file(const FieldTable& table, const PipelineConfig& c
   return problems;
 }
 
+// Entries of fetch.map that are not COLUMN=THEIRS, or name no column of ours.
+Problems bad_map(const FieldTable& table, const FetchConfig& config) {
+  std::vector<std::string> columns(data::kColumnNames.begin(), data::kColumnNames.end());
+  for (const std::string_view more : {data::kLabelColumn, data::kOriginColumn, data::kFoldColumn}) {
+    columns.emplace_back(more);
+  }
+  Problems problems;
+  for (const std::string& entry : config.map) {
+    const std::size_t sign = entry.find('=');
+    if (sign == std::string::npos || sign + 1 == entry.size()) {
+      append(problems,
+             table.joint_problem({"fetch.map"}, fmt::format("\"{}\" is not COLUMN=THEIRS", entry)));
+    } else if (const std::string column = entry.substr(0, sign);
+               std::find(columns.begin(), columns.end(), column) == columns.end()) {
+      append(problems,
+             table.joint_problem({"fetch.map"}, fmt::format("there is no column \"{}\" to map{}",
+                                                            column, suggestion(column, columns))));
+    }
+  }
+  return problems;
+}
+
 Problems folds_that_are_not_there(const FieldTable& table, const PreprocessConfig& c) {
   if (c.folds == 0) return {};
   if (c.folds < 3) {
@@ -344,6 +367,7 @@ Problems PipelineConfig::check() const {
                          "validation_fraction and test_fraction together leave less than a tenth "
                          "for training"));
   }
+  append(problems, bad_map(fields_, fetch));
   append(problems, negatives_without_file(fields_, *this));
   append(problems, folds_that_are_not_there(fields_, preprocess));
   append(problems, unfit_encoder(fields_, preprocess));

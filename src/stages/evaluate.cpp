@@ -108,6 +108,10 @@ Caveats caveats_of(const StageContext& context, const SideData& test) {
     caveats.others.push_back(
         fmt::format("only {} positive test rows: too few to judge a model by", positives));
   }
+  const Json leaks = dataset.facts.value("leaks", Json::array());
+  for (const Json& leak : leaks) {
+    caveats.others.push_back(fmt::format("leak check: {}", leak.get<std::string>()));
+  }
   const Json& features = dataset.configuration.at("features");
   if (std::find(features.begin(), features.end(), "clone_id") != features.end()) {
     caveats.others.emplace_back("clone_id, an identifier, is a feature of this model");
@@ -118,13 +122,14 @@ Caveats caveats_of(const StageContext& context, const SideData& test) {
 std::string scores_csv(const SideData& test, const std::vector<double>& model,
                        const std::vector<double>& nearest) {
   std::string text;
-  data::append_csv(text,
-                   {"CDR3_alpha", "CDR3_beta", "Epitope", "Label", "score", "nearest_neighbour"});
+  data::append_csv(text, {"CDR3_alpha", "CDR3_beta", "Epitope", "Label", "score",
+                          "nearest_neighbour", std::string(data::kOriginColumn)});
   for (std::size_t i = 0; i < test.records.size(); ++i) {
     const data::Record& record = test.records[i];
     data::append_csv(text, {record[data::Column::kCdr3Alpha], record[data::Column::kCdr3Beta],
                             record[data::Column::kEpitope], std::to_string(test.labels[i]),
-                            fmt::format("{}", model[i]), fmt::format("{}", nearest[i])});
+                            fmt::format("{}", model[i]), fmt::format("{}", nearest[i]),
+                            std::string(data::origin_name(record.origin))});
   }
   return text;
 }
@@ -167,6 +172,38 @@ Json summary(const Json& report) {
           {"f1", report.at("pooled").at("f1")}};
 }
 
+// All positives with the negatives of one origin, each kind of which has its own bias. Empty when
+// there is one kind only: then the whole says it.
+Json reports_by_origin(const SideData& test, const std::vector<double>& scores, double threshold) {
+  std::set<data::Origin> origins;
+  for (const data::Record& record : test.records) {
+    if (!record.label.value_or(false)) origins.insert(record.origin);
+  }
+  Json reports = Json::object();
+  if (origins.size() < 2) return reports;
+  const std::vector<std::string> epitopes = test.epitopes();
+  for (const data::Origin origin : origins) {
+    std::vector<std::uint8_t> labels;
+    std::vector<double> values;
+    std::vector<std::string> groups;
+    for (std::size_t i = 0; i < test.records.size(); ++i) {
+      if (test.labels[i] == 0 && test.records[i].origin != origin) continue;
+      labels.push_back(test.labels[i]);
+      values.push_back(scores[i]);
+      groups.push_back(epitopes[i]);
+    }
+    reports[std::string(data::origin_name(origin))] =
+        eval::grouped_report(labels, values, groups, threshold);
+  }
+  return reports;
+}
+
+Json summaries(const Json& reports) {
+  Json all = Json::object();
+  for (const auto& [name, report] : reports.items()) all[name] = summary(report);
+  return all;
+}
+
 store::Artifact make(const StageContext& context, const store::ReuseKey& key,
                      const store::WorkFolder& /*work*/, RunRecord& run) {
   const Dataset dataset = read_dataset(context.store, context.input(Stage::kPreprocess));
@@ -192,7 +229,8 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
       {"model", eval::grouped_report(test.labels, scores, test.epitopes(), model.threshold)},
       {"baselines",
        {{"always_no", eval::grouped_report(test.labels, always_no, test.epitopes(), 0.5)},
-        {"nearest_neighbour", nearest_report(train, validation, test, nearest, rule)}}}};
+        {"nearest_neighbour", nearest_report(train, validation, test, nearest, rule)}}},
+      {"by_origin", reports_by_origin(test, scores, model.threshold)}};
 
   store::Manifest manifest = manifest_for(store::Kind::kEvaluation, key);
   manifest.facts = {
@@ -203,7 +241,8 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
       {"model", summary(metrics.at("model"))},
       {"baselines",
        {{"always_no", summary(metrics.at("baselines").at("always_no"))},
-        {"nearest_neighbour", summary(metrics.at("baselines").at("nearest_neighbour"))}}}};
+        {"nearest_neighbour", summary(metrics.at("baselines").at("nearest_neighbour"))}}},
+      {"by_origin", summaries(metrics.at("by_origin"))}};
   store::Draft draft = context.store.begin_draft();
   draft.add("metrics.json", canonical_json(metrics));
   draft.add("scores.csv", scores_csv(test, scores, nearest));
@@ -215,7 +254,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
 StageDefinition evaluate_stage() {
   return {.stage = Stage::kEvaluate,
           .kind = store::Kind::kEvaluation,
-          .version = 2,
+          .version = 3,
           .upstream = upstream,
           .complete_key = complete_key,
           .make = make,

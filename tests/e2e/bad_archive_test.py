@@ -74,7 +74,7 @@ class Broken(ArchiveCase):
     def test_entries(self):
         archive = self.exported("quickstart.dataset")
         good = read_archive(archive)
-        at, = (i for i, (member, _) in enumerate(good) if member.name.endswith("/refused.csv"))
+        at, = (i for i, (member, _) in enumerate(good) if member.name.endswith("/cleaning.csv"))
         member, data = good[at]
         outside = self.folder / "outside"
 

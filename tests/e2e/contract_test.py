@@ -16,14 +16,16 @@ COMMANDS = {
     "run": ["--config", "--set", "--store", "--device", "--jobs", "--mirror", "--dry-run", "--from", "--until", "--force",
             "--keep-going"],
     "fetch": ["--config", "--set", "--store", "--mirror", "--require-inputs", "--force"],
-    "preprocess": ["--config", "--set", "--store", "--require-inputs", "--force"],
+    "preprocess": ["--config", "--set", "--store", "--require-inputs", "--force", "--require-leak-free", "--strict"],
     "tune": ["--config", "--set", "--store", "--trials", "--jobs", "--device", "--require-inputs", "--force"],
     "train": ["--config", "--set", "--store", "--device", "--require-inputs", "--force"],
     "evaluate": ["--model", "--dataset", "--config", "--set", "--store", "--device", "--require-inputs", "--force"],
     "serve-check": ["--model", "--device", "--requests", "--max-p99-ms", "--config", "--set", "--store",
                     "--require-inputs"],
-    "predict": ["--model", "--input", "--output", "--device", "--strict", "--config", "--set", "--store",
-                "--require-inputs"],
+    "predict": ["--model", "--input", "--output", "--format", "--map", "--epitope", "--mhc", "--device", "--strict",
+                "--config", "--set", "--store", "--require-inputs"],
+    "convert": ["input", "--output", "--to", "--report", "--profile", "--strict", "--format", "--map", "--epitope",
+                "--mhc"],
     "models list": ["--store"],
     "models show": ["--store", "model"],
     "models compare": ["--store", "--dataset", "--resamples", "--config", "--set"],
@@ -161,6 +163,7 @@ class Streams(product.ProductCase):
         yield ["run", *QUICKSTART], "tcrops.run/1"
         for stage in STAGES:
             yield [stage, *QUICKSTART], "tcrops.stage/1"
+        yield ["convert", str(examples), "--output", self.folder / "clean.tsv", "--to", "airr"], "tcrops.convert/1"
         yield (["predict", "--model", "quickstart.model", "--input", examples, "--output", self.folder / "scored.csv"],
                "tcrops.predict/1")
         yield ["serve-check", "--model", "quickstart.model"], "tcrops.serve_check/1"

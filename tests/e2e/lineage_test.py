@@ -23,7 +23,9 @@ class Lineage(ArchiveCase):
         self.assertEqual(len(nodes), len(lineage["nodes"]))
         raw, = (node for node in nodes.values() if node["kind"] == "raw")
         table = (named(prepared(), "quickstart.raw") / "table.csv").read_bytes()
-        self.assertEqual(raw["files"], [{"name": "table.csv", "bytes": len(table), "sha256": sha256(table)}])
+        truth = (named(prepared(), "quickstart.raw") / "truth.json").read_bytes()
+        self.assertEqual(raw["files"], [{"name": name, "bytes": len(data), "sha256": sha256(data)}
+                                        for name, data in (("table.csv", table), ("truth.json", truth))])
         self.assertEqual(raw["names"], ["quickstart.raw"])
         self.assertIn("made up", raw["licence"])
         for node in nodes.values():

@@ -195,12 +195,17 @@ class SourceFile(Case):
         rows = self.table()
         other = rows[1][:-1] + ["0" if rows[1][-1] == "1" else "1"]
         path = write_table(self.folder / "twice.csv", [*rows, rows[2], other])
-        done = self.ok(["preprocess", *self.settings(path), "--json"], store=self.store)
-        self.assertIn(f"1 rows give a TCR-epitope pair another label than a row before them, the first in line "
-                      f"{len(rows) + 2};", done.stderr)
-        self.assertIn("1 rows repeat a row before them", done.stderr)
-        facts = json.loads(done.stdout)["facts"]
-        self.assertEqual((facts["repeated_rows"], facts["contradicting_rows"]), (1, 1))
+        # Of a contradiction the negative goes, whichever stands first.
+        negative = 1 if rows[1][-1] == "0" else len(rows) + 1
+        for repeats, action, kept in (("drop", "refused", len(rows) - 1), ("keep", "noticed", len(rows) + 1)):
+            store = self.folder / repeats
+            done = self.ok(["preprocess", *self.settings(path, f"preprocess.repeats={repeats}"), "--json"], store=store)
+            facts = json.loads(done.stdout)["facts"]
+            self.assertEqual((facts["rows"], facts["repeated_rows"], facts["contradicting_rows"]), (kept, 1, 1))
+            report = read_table(product.named(store, "quickstart.dataset") / "cleaning.csv")
+            self.assertEqual(sorted(row[1:5] for row in report[1:]),
+                             sorted([[str(negative + 1), action, "", "contradiction"],
+                                     [str(len(rows) + 1), action, "", "repeat"]]))
 
     def test_no_labels(self):
         rows = [row[:-1] for row in self.table()]
@@ -226,22 +231,21 @@ class SourceFile(Case):
         rows[13][2] = "TRAV" * 75
         path = write_table(self.folder / "letters.csv", rows)
         done = self.ok(["preprocess", "--json", *self.settings(path)], store=self.store)
-        self.assertIn("warning: 5 of 1200 rows refused", done.stderr)
-        self.assertIn("line 4: CDR3_alpha: letter 'X'", done.stderr)
+        self.assertIn("warning: 5 refusals and 0 changes in 1200 rows", done.stderr)
+        self.assertIn("refused CDR3_alpha: cdr3-letter: 1 times, first in line 4: letter 'X'", done.stderr)
         facts = json.loads(done.stdout)["facts"]
         self.assertEqual((facts["rows"], facts["refused"]), (1195, 5))
         folder = product.named(self.store, "quickstart.dataset")
-        refused = read_table(folder / "refused.csv")
-        self.assertEqual(refused[0], ["line", "field", "reason"])
-        self.assertEqual([row[:2] for row in refused[1:]],
-                         [["4", "CDR3_alpha"], ["8", "CDR3_beta"], ["10", "Label"], ["12", ""],
-                          ["14", "V_alpha"]])
-        self.assertEqual(refused[-1][2], "has 300 characters; at most 255 are allowed")
+        refused = read_table(folder / "cleaning.csv")
+        self.assertEqual(refused[0], ["file", "line", "action", "field", "code", "reason"])
+        self.assertEqual([row[:4] for row in refused[1:]],
+                         [[str(path), line, "refused", field] for line, field in (
+                             ("4", "CDR3_alpha"), ("8", "CDR3_beta"), ("10", "Label"), ("12", ""), ("14", "V_alpha"))])
         kept = [row for place, row in enumerate(rows) if place not in (3, 7, 9, 11, 13)]
-        self.assertEqual(read_table(folder / "table.csv"), kept)
+        self.assertEqual([row[:10] for row in read_table(folder / "table.csv")], kept)
         strict = self.folder / "strict"
-        self.fails(INPUT, ["preprocess", *self.settings(path, "preprocess.strict=true")], "5 of 1200 rows refused",
-                   "line 4: CDR3_alpha", "mend these rows", store=strict)
+        self.fails(INPUT, ["preprocess", *self.settings(path, "preprocess.strict=true")], "5 refusals",
+                   "CDR3_alpha: cdr3-letter", "mend these rows", store=strict)
         self.assertEqual(list(product.names(strict)), ["quickstart.raw"])
         self.assertEqual(product.leftovers(strict), [])
 

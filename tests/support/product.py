@@ -148,7 +148,8 @@ class ProductCase(unittest.TestCase):
         self.assertEqual(tree_digest(store), tree_digest(other))
 
 
-SMALL = [word for setting in ("synthetic.tcrs=200", "tune.trials=3", "tune.epochs_max=6",
+# Enough test rows for the gates' minimum_positives.
+SMALL = [word for setting in ("synthetic.tcrs=200", "preprocess.test_fraction=0.12", "tune.trials=3", "tune.epochs_max=6",
                               "serve_check.latency_requests=20") for word in ("--set", setting)]
 QUICKSTART = ["--config", CONFIGS / "quickstart.json", *SMALL]
 

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <tcrops/data/external_sort.hpp>
 #include "header.hpp"
+
+#include <tcrops/data/external_sort.hpp>
 
 #include <filesystem>
 #include <optional>

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "format.hpp"
+
+#include <vector>
+
+namespace tcrops::data {
+
+// The parts of formats(), each in the order in which it is tried.
+[[nodiscard]] std::vector<FormatSpec> database_formats();  // and what sequencing pipelines write
+[[nodiscard]] std::vector<FormatSpec> tool_formats();      // of predictors and benchmarks
+
+// Adds what any table may carry beside the columns of its own format. AIRR's rules for custom
+// columns allow these names, and tcrops writes them.
+[[nodiscard]] std::vector<ColumnMeaning> with_pair_columns(std::vector<ColumnMeaning> columns);
+
+}  // namespace tcrops::data
