@@ -9,7 +9,7 @@ import tempfile
 
 import product
 
-BASE = {"synthetic.tcrs": 200, "tune.trials": 2, "tune.epochs_min": 2, "tune.epochs_max": 3,
+BASE = {"synthetic.tcrs": 200, "preprocess.test_fraction": 0.12, "tune.trials": 2, "tune.epochs_min": 2, "tune.epochs_max": 3,
         "serve_check.latency_requests": 5}
 RANKS = 2  # models that the study keeps
 
