@@ -48,11 +48,11 @@ Json CleaningCounts::json() const {
   Json list = Json::array();
   for (const Entry& entry : entries()) {
     list.push_back({{"action", action_name(entry.action)},
-                    {"field", entry.field},
+                    {"field", valid_utf8(entry.field)},
                     {"code", entry.code},
                     {"count", entry.count},
                     {"first_line", entry.first_line},
-                    {"reason", entry.first_reason}});
+                    {"reason", valid_utf8(entry.first_reason)}});
   }
   return list;
 }
@@ -60,7 +60,7 @@ Json CleaningCounts::json() const {
 std::string report_line(const std::string& file, const Note& note) {
   std::string line;
   append_csv(line, {file, std::to_string(note.line), std::string(action_name(note.action)),
-                    note.field, note.code, note.reason});
+                    valid_utf8(note.field), note.code, valid_utf8(note.reason)});
   return line;
 }
 

@@ -136,8 +136,9 @@ struct ExternalSort::State {
       return;
     }
     if (!slots.empty()) spill();
-    buffer = {};
-    slots = {};
+    // Assigning {} would keep the memory.
+    std::string().swap(buffer);
+    std::vector<Slot>().swap(slots);
     for (std::size_t i = 0; i < runs.size(); ++i) {
       if (runs[i].advance(folder)) heap.push(i);
     }

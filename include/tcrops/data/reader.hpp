@@ -44,6 +44,8 @@ struct ReadOptions {
   // Where rows wait on disk that must be brought together; empty: the system's folder for temporary
   // files.
   std::filesystem::path spill_folder;
+  // Up to about so much of them is held in memory, twice.
+  std::size_t spill_bytes = std::size_t{64} << 20U;
 };
 
 // All columns but clone_id: what a table is read for when nothing else is known.

@@ -1,6 +1,6 @@
+#include "encoding.hpp"
 #include "raw_record.hpp"
 
-#include <tcrops/core/json.hpp>
 #include <tcrops/core/text.hpp>
 
 #include <fmt/format.h>
@@ -10,43 +10,6 @@
 
 namespace tcrops::data {
 namespace {
-
-// The upper half of Windows-1252 as Unicode; 0 where it has no character.
-constexpr std::array<char16_t, 32> kWindows1252 = {
-    0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
-    0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
-    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
-
-void append_utf8(std::string& out, unsigned code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | code >> 6U);
-    out += static_cast<char>(0x80 | (code & 0x3FU));
-  } else {
-    out += static_cast<char>(0xE0 | code >> 12U);
-    out += static_cast<char>(0x80 | (code >> 6U & 0x3FU));
-    out += static_cast<char>(0x80 | (code & 0x3FU));
-  }
-}
-
-std::string from_windows_1252(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    unsigned code = byte;
-    if (byte >= 0x80 && byte < 0xA0) code = kWindows1252.at(byte - 0x80U);
-    append_utf8(out, code == 0 ? 0xFFFDU : code);
-  }
-  return out;
-}
-
-// Only old exports are not UTF-8, and those are Windows-1252.
-bool is_utf8(const std::string& text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x80; }) ||
-         valid_utf8(text) == text;
-}
 
 // The fields of a row by role.
 class RowView {
@@ -107,10 +70,10 @@ Extra joined_extra(const Header& header, const std::vector<const SourceRow*>& ro
     if (!std::all_of(rows.begin(), rows.end(), same)) {
       for (std::size_t i = 1; i < rows.size(); ++i) text += '|' + rows[i]->fields[column];
     }
-    if (!is_utf8(text)) {
+    if (std::string unicode = as_utf8(text); unicode != text) {
       extra.notes.push_back({rows.front()->line, Action::kChanged, header.names[column], "not-utf8",
                              "not UTF-8; taken for Windows-1252"});
-      text = from_windows_1252(text);
+      text = std::move(unicode);
     }
     extra.values.push_back(std::move(text));
   }

@@ -24,6 +24,8 @@ bool is_human(std::string_view species) {
          plain.starts_with("homosapienshuman");
 }
 
+Finding bad_text() { return {"bad-text", "not printable ASCII, or over 255 characters; left out"}; }
+
 class Canoniser {
  public:
   Canoniser(const RawRecord& raw, const FormatSpec& format, const ReadOptions& options)
@@ -39,7 +41,7 @@ class Canoniser {
     take_mhc();
     take_clone_id();
     take_label();
-    record_.fold = is_missing(raw_.fold.text) ? std::string() : std::string(trim(raw_.fold.text));
+    take_fold();
     record_.extra = raw_.extra;
     require();
     if (!refused_) result_.record = std::move(record_);
@@ -134,13 +136,24 @@ class Canoniser {
       note(raw_.clone_id, Action::kRefused, {"not-a-number", "is not a number"});
       return;
     }
-    const bool is_plain =
-        text.size() <= kLongestText && std::all_of(text.begin(), text.end(), is_printable);
-    if (is_plain) {
+    if (is_plain(text)) {
       record_[Column::kCloneId] = text;
     } else {
-      note(raw_.clone_id, matters ? Action::kRefused : Action::kChanged,
-           {"bad-text", "not printable ASCII, or over 255 characters; left out"});
+      note(raw_.clone_id, matters ? Action::kRefused : Action::kChanged, bad_text());
+    }
+  }
+
+  [[nodiscard]] static bool is_plain(std::string_view text) {
+    return text.size() <= kLongestText && std::all_of(text.begin(), text.end(), is_printable);
+  }
+
+  void take_fold() {
+    const std::string_view text = trim(raw_.fold.text);
+    if (is_missing(text)) return;
+    if (is_plain(text)) {
+      record_.fold = text;
+    } else {
+      note(raw_.fold, Action::kChanged, bad_text());
     }
   }
 

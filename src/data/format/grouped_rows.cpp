@@ -39,8 +39,9 @@ std::string_view first_part(std::string_view key) {
 
 }  // namespace
 
-GroupedRows::GroupedRows(const Header& header, const std::filesystem::path& folder)
-    : header_(header), by_group_(folder), by_first_(folder) {}
+GroupedRows::GroupedRows(const Header& header, const std::filesystem::path& folder,
+                         std::size_t memory_bytes)
+    : header_(header), by_group_(folder, memory_bytes), by_first_(folder, memory_bytes) {}
 
 // A row without a cell, of VDJdb's complex 0, or with too few or too many fields is alone.
 std::string GroupedRows::group_of(const SourceRow& row) const {

@@ -15,7 +15,8 @@ namespace tcrops::data {
 // groups back in order of their first rows. Memory does not grow with the file.
 class GroupedRows {
  public:
-  GroupedRows(const Header& header, const std::filesystem::path& folder);
+  // Holds up to about `memory_bytes`, twice; the rest waits in `folder`.
+  GroupedRows(const Header& header, const std::filesystem::path& folder, std::size_t memory_bytes);
 
   // Not after next().
   void add(const SourceRow& row);

@@ -1,6 +1,7 @@
 #include "header.hpp"
 
 #include "../letters.hpp"
+#include "encoding.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/log.hpp>
@@ -44,7 +45,7 @@ const FormatSpec* headerless_format(const Names& row) {
 Names joined_names(const Names& upper, const Names& lower) {
   Names names;
   for (std::size_t i = 0; i < std::min(upper.size(), lower.size()); ++i) {
-    names.push_back(upper[i] + "|" + lower[i]);
+    names.push_back(upper[i] + "|" + as_utf8(lower[i]));
   }
   return names;
 }
@@ -61,7 +62,7 @@ class HeaderReader {
       fail_file("the file is empty; it needs a line of column names and rows");
     }
     line_ = reader_.line();
-    for (std::string& name : row) name = std::string(trim(name));
+    for (std::string& name : row) name = as_utf8(std::string(trim(name)));
     header_.names = row;
     find_format(row);
     if (header_.format->layout == Layout::kIedb) read_second_row(row);

@@ -91,7 +91,7 @@ struct TableReader::State {
   }
 
   void read_groups() {
-    groups.emplace(header, options.spill_folder);
+    groups.emplace(header, options.spill_folder, options.spill_bytes);
     while (auto row = read_row()) {
       if (rows % 4096 == 0) check_interrupt();
       groups->add(*row);

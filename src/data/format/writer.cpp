@@ -105,6 +105,8 @@ RecordWriter::RecordWriter(std::string_view format, const std::vector<std::strin
       continue;
     }
     std::string free = tsv_value(name);
+    // Readers of AIRR may take a quote for the beginning of a quoted name.
+    if (is_airr_) std::replace(free.begin(), free.end(), '"', '\'');
     while (contains(names_, free)) free = "input_" + free;
     extra_at_.push_back(names_.size());
     names_.push_back(std::move(free));
@@ -178,7 +180,7 @@ std::string RecordWriter::airr_lines(const Record& record) {
                                        record[Column::kMhc],
                                        label_text(record),
                                        std::string(origin_name(record.origin)),
-                                       record.fold,
+                                       tsv_value(record.fold),
                                        fmt::format("r{}", records_)};
     fields.resize(names_.size());
     for (std::size_t i = 0; i < std::min(extra_at_.size(), record.extra.size()); ++i) {
