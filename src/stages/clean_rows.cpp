@@ -66,6 +66,12 @@ class ExtraNames {
   std::vector<std::string> names_;
 };
 
+// A record with the name that its file has in the raw artifact.
+struct Taken {
+  data::Record record;
+  std::string file;
+};
+
 class Cleaner {
  public:
   explicit Cleaner(const StageContext& context)
@@ -79,17 +85,27 @@ class Cleaner {
     for (const Json& input : raw_.manifest.facts.at("inputs")) {
       if (!is_viral || input.at("role") != kPairs) read(input);
     }
-    for (auto* records : {&result_.pairs, &result_.controls, &result_.measured}) {
-      for (data::Record& record : *records) record.extra.resize(extra_.names().size());
-    }
-    result_.extra_names = extra_.names();
     require_rows();
     handle_repeats();
     drop_rare_epitopes();
+    result_.pairs = records_of(std::move(pairs_));
+    result_.controls = records_of(std::move(controls_));
+    result_.measured = records_of(std::move(measured_));
+    result_.extra_names = extra_.names();
     return std::move(result_);
   }
 
  private:
+  [[nodiscard]] std::vector<data::Record> records_of(std::vector<Taken> taken) const {
+    std::vector<data::Record> records;
+    records.reserve(taken.size());
+    for (Taken& each : taken) {
+      each.record.extra.resize(extra_.names().size());
+      records.push_back(std::move(each.record));
+    }
+    return records;
+  }
+
   void note(const std::string& file, const data::Note& note) {
     result_.counts.add(note);
     result_.report += data::report_line(file, note);
@@ -110,8 +126,8 @@ class Cleaner {
       add_loops(record, data::Column::kVAlpha, data::Column::kCdr1Alpha, data::Column::kCdr2Alpha);
       add_loops(record, data::Column::kVBeta, data::Column::kCdr1Beta, data::Column::kCdr2Beta);
       if (!record.label.value_or(false)) record.origin = data::Origin::kSwapped;
+      pairs_.push_back({std::move(record), raw_.manifest.facts.at("inputs").at(0).at("file")});
     }
-    result_.pairs = std::move(table.records);
   }
 
   static void add_loops(data::Record& record, data::Column v, data::Column cdr1,
@@ -156,30 +172,30 @@ class Cleaner {
     return options;
   }
 
-  // As the user calls the file.
+  // As the user calls the file: for messages only, since equal contents make equal results.
   [[nodiscard]] std::string shown_name(const Json& input) const {
     const FetchConfig& fetch = context_.config.fetch;
-    if (input.at("role") == kControl) return fetch.control_file;
-    if (input.at("role") == kMeasured) return fetch.measured_file;
-    return fetch.source == "file" && !fetch.file.empty() ? fetch.file
-                                                         : input.at("file").get<std::string>();
+    std::string name = fetch.source == "file" ? fetch.file : "";
+    if (input.at("role") == kControl) name = fetch.control_file;
+    if (input.at("role") == kMeasured) name = fetch.measured_file;
+    return name.empty() ? input.at("file").get<std::string>() : name;
   }
 
   void read(const Json& input) {
-    auto file = std::make_unique<std::istringstream>(
-        context_.store.read(raw_, input.at("file").get<std::string>()));
+    const auto file = input.at("file").get<std::string>();
     const std::string name = shown_name(input);
     const data::Input opened =
-        data::open_input(std::move(file), name, input.value("member", std::string()));
+        data::open_input(std::make_unique<std::istringstream>(context_.store.read(raw_, file)),
+                         name, input.value("member", std::string()));
     data::TableReader reader(*opened.stream, opened.name, options_for(input));
     const std::vector<std::size_t> places = extra_.places_of(reader.extra_names());
     std::size_t count = 0;
     while (auto row = reader.next()) {
       if (++count % 4096 == 0) check_interrupt();
-      for (const data::Note& each : row->notes) note(name, each);
+      for (const data::Note& each : row->notes) note(file, each);
       if (row->record) {
         take(std::move(*row->record), input.at("role").get<std::string>(), reader.extra_names(),
-             places, name);
+             places, file);
       }
     }
     if (reader.rows() == 0) {
@@ -205,18 +221,18 @@ class Cleaner {
       for (const auto column : {data::Column::kEpitope, data::Column::kMhc}) record[column] = {};
       record.label.reset();
       record.origin = data::Origin::kNone;
-      result_.controls.push_back(std::move(record));
+      controls_.push_back({std::move(record), file});
     } else if (role == kMeasured) {
       record.label = false;
       record.origin = data::Origin::kMeasured;
-      result_.measured.push_back(std::move(record));
+      measured_.push_back({std::move(record), file});
     } else {
-      result_.pairs.push_back(std::move(record));
+      pairs_.push_back({std::move(record), file});
     }
   }
 
   void require_rows() const {
-    if (!result_.pairs.empty()) return;
+    if (!pairs_.empty()) return;
     std::string text =
         fmt::format("{}: none of the {} rows can be used",
                     shown_name(raw_.manifest.facts.at("inputs").at(0)), result_.rows);
@@ -235,50 +251,55 @@ class Cleaner {
   // What is said twice is taken once, and of a contradiction the binding stays: it was seen, while
   // most negatives are assumed.
   void handle_repeats() {
-    const bool drops = config_.repeats == "drop";
-    const std::string file = shown_name(raw_.manifest.facts.at("inputs").at(0));
     std::set<std::string> bound;
-    for (const data::Record& record : result_.pairs) {
+    for (const auto& [record, file] : pairs_) {
       if (record.label.value_or(false)) bound.insert(pair_key(record));
     }
+    pairs_ = without_repeats(std::move(pairs_), bound);
+    measured_ = without_repeats(std::move(measured_), bound);
+  }
+
+  std::vector<Taken> without_repeats(std::vector<Taken> taken, const std::set<std::string>& bound) {
+    const bool drops = config_.repeats == "drop";
     std::set<std::pair<std::string, bool>> seen;
-    std::vector<data::Record> kept;
-    for (data::Record& record : result_.pairs) {
-      const bool label = record.label.value_or(false);
-      std::string key = pair_key(record);
+    std::vector<Taken> kept;
+    for (Taken& each : taken) {
+      const bool label = each.record.label.value_or(false);
+      std::string key = pair_key(each.record);
       const bool contradicts = !label && bound.contains(key);
       const bool repeats = !contradicts && !seen.emplace(std::move(key), label).second;
       result_.contradicting += contradicts ? 1 : 0;
       result_.repeated += repeats ? 1 : 0;
       if (contradicts || repeats) {
-        note(file,
-             {record.line, drops ? data::Action::kRefused : data::Action::kNoticed, "",
+        note(each.file,
+             {each.record.line, drops ? data::Action::kRefused : data::Action::kNoticed, "",
               contradicts ? "contradiction" : "repeat",
               contradicts ? "another row says that this pair binds" : "repeats a row before it"});
         if (drops) continue;
       }
-      kept.push_back(std::move(record));
+      kept.push_back(std::move(each));
     }
-    result_.pairs = std::move(kept);
+    return kept;
   }
 
   void drop_rare_epitopes() {
     if (config_.minimum_binders == 0) return;
     std::map<std::string, std::set<std::string>> binders;
-    for (const data::Record& record : result_.pairs) {
+    for (const auto& [record, file] : pairs_) {
       if (record.label.value_or(false)) {
         binders[record[data::Column::kEpitope]].insert(data::tcr_key(record));
       }
     }
-    const std::string file = shown_name(raw_.manifest.facts.at("inputs").at(0));
-    std::erase_if(result_.pairs, [&](const data::Record& record) {
-      const std::size_t count = binders[record[data::Column::kEpitope]].size();
+    const auto is_rare = [&](const Taken& each) {
+      const std::size_t count = binders[each.record[data::Column::kEpitope]].size();
       if (static_cast<std::int64_t>(count) >= config_.minimum_binders) return false;
-      note(file, {record.line, data::Action::kRefused, "Epitope", "few-binders",
-                  fmt::format("{} binding TCRs, below preprocess.minimum_binders {}", count,
-                              config_.minimum_binders)});
+      note(each.file, {each.record.line, data::Action::kRefused, "Epitope", "few-binders",
+                       fmt::format("{} binding TCRs, below preprocess.minimum_binders {}", count,
+                                   config_.minimum_binders)});
       return true;
-    });
+    };
+    std::erase_if(pairs_, is_rare);
+    std::erase_if(measured_, is_rare);
     require_rows();
   }
 
@@ -286,6 +307,9 @@ class Cleaner {
   const PreprocessConfig& config_;
   const store::Artifact& raw_;
   ExtraNames extra_;
+  std::vector<Taken> pairs_;
+  std::vector<Taken> controls_;
+  std::vector<Taken> measured_;
   CleanRows result_;
 };
 

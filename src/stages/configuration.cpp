@@ -1,4 +1,3 @@
-#include <tcrops/core/text.hpp>
 #include <tcrops/data/encoder.hpp>
 #include <tcrops/data/reader.hpp>
 #include <tcrops/data/record.hpp>
@@ -291,24 +290,21 @@ Problems negatives_without_file(const FieldTable& table, const PipelineConfig& c
   return problems;
 }
 
-// Entries of fetch.map that are not COLUMN=THEIRS, or name no column of ours.
-Problems bad_map(const FieldTable& table, const FetchConfig& config) {
-  std::vector<std::string> columns(data::kColumnNames.begin(), data::kColumnNames.end());
-  for (const std::string_view more : {data::kLabelColumn, data::kOriginColumn, data::kFoldColumn}) {
-    columns.emplace_back(more);
-  }
+// Entries of fetch.map that are not COLUMN=THEIRS with a column of ours.
+Problems unclear_map(const FieldTable& table, const FetchConfig& c) {
   Problems problems;
-  for (const std::string& entry : config.map) {
-    const std::size_t sign = entry.find('=');
-    if (sign == std::string::npos || sign + 1 == entry.size()) {
-      append(problems,
-             table.joint_problem({"fetch.map"}, fmt::format("\"{}\" is not COLUMN=THEIRS", entry)));
-    } else if (const std::string column = entry.substr(0, sign);
-               std::find(columns.begin(), columns.end(), column) == columns.end()) {
-      append(problems,
-             table.joint_problem({"fetch.map"}, fmt::format("there is no column \"{}\" to map{}",
-                                                            column, suggestion(column, columns))));
-    }
+  for (const std::string& each : c.map) {
+    const std::size_t sign = each.find('=');
+    const std::string column = each.substr(0, sign);
+    const bool is_ours = data::column_named(column) || column == data::kLabelColumn ||
+                         column == data::kOriginColumn || column == data::kFoldColumn;
+    if (is_ours && sign != std::string::npos && sign + 1 < each.size()) continue;
+    append(problems,
+           table.joint_problem(
+               {"fetch.map"},
+               fmt::format("\"{}\" is not COLUMN=THEIRS, where COLUMN is one of {}, {}, {} or {}",
+                           each, fmt::join(data::kColumnNames, ", "), data::kLabelColumn,
+                           data::kOriginColumn, data::kFoldColumn)));
   }
   return problems;
 }
@@ -367,7 +363,7 @@ Problems PipelineConfig::check() const {
                          "validation_fraction and test_fraction together leave less than a tenth "
                          "for training"));
   }
-  append(problems, bad_map(fields_, fetch));
+  append(problems, unclear_map(fields_, fetch));
   append(problems, negatives_without_file(fields_, *this));
   append(problems, folds_that_are_not_there(fields_, preprocess));
   append(problems, unfit_encoder(fields_, preprocess));

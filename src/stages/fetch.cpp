@@ -6,6 +6,7 @@
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/file.hpp>
 #include <tcrops/core/sha256.hpp>
+#include <tcrops/core/text.hpp>
 #include <tcrops/data/synthetic.hpp>
 #include <tcrops/stages/table_source.hpp>
 
@@ -76,7 +77,7 @@ void identify(const FetchConfig& config, const RawSource& source, Json& configur
     const std::string location = location_of(config, source, file);
     std::error_code ignored;
     if (!file.sha256.empty()) {
-      configuration["sha256"][file.name] = file.sha256;
+      configuration["sha256"][file.name] = to_lower(file.sha256);
     } else if (fs::is_regular_file(location, ignored)) {
       configuration["sha256"][file.name] = sha256_file(location, ExitCode::kInputData);
     } else {
@@ -116,16 +117,19 @@ void copy_own(const OwnFile& file, const std::string& sha256, const store::Draft
               fmt::format("{}: changed while it was read; run the command again", file.path));
 }
 
-// Half-done downloads stay in the work folder, so a later run resumes them.
-Json fetch_public(const FetchConfig& fetch, const RawSource& source, const store::WorkFolder& work,
-                  const store::Draft& draft) {
+// Half-done downloads stay in the work folder, so a later run resumes them. What the key knows the
+// hash of has to have it, also where nothing is pinned: a local file may change while it is read.
+Json fetch_public(const FetchConfig& fetch, const RawSource& source, const Json& configuration,
+                  const store::WorkFolder& work, const store::Draft& draft) {
+  const Json hashes = configuration.value("sha256", Json::object());
   Json inputs = Json::array();
   const DownloadOptions options{.retries = fetch.retries, .stall_seconds = fetch.stall_seconds};
   for (const SourceFile& file : source.files) {
     const fs::path target = work.directory() / file.name;
-    download(
-        {.location = location_of(fetch, source, file), .sha256 = file.sha256, .bytes = file.bytes},
-        target, options);
+    download({.location = location_of(fetch, source, file),
+              .sha256 = hashes.value(file.name, file.sha256),
+              .bytes = file.bytes},
+             target, options);
     draft.add(file.name, read_file(target));
     Json input = {{"file", file.name}, {"role", kPairs}, {"format", source.format}};
     if (!source.member.empty()) input["member"] = source.member;
@@ -161,7 +165,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   Json inputs = Json::array();
   manifest.facts = {{"source", fetch.source}};
   if (const auto source = public_source(fetch)) {
-    inputs = fetch_public(fetch, *source, work, draft);
+    inputs = fetch_public(fetch, *source, key.configuration, work, draft);
     manifest.facts["origin"] = source->origin;
     manifest.facts["citation"] = source->citation;
     manifest.facts["licence"] = source->licence;

@@ -12,6 +12,8 @@
 namespace tcrops::stages {
 namespace {
 
+constexpr std::size_t kMostFolds = 100;  // as preprocess.folds; a dataset stores them as bytes
+
 bool draws(const PreprocessConfig& config, const std::string& kind) {
   return std::find(config.negatives.begin(), config.negatives.end(), kind) !=
          config.negatives.end();
@@ -104,7 +106,14 @@ class Partitioner {
                     "the control file a column Fold");
       }
     }
-    if (numbers) folds_ = data::given_folds(with_fold);
+    if (numbers) {
+      folds_ = data::given_folds(with_fold);
+      if (folds_->count > kMostFolds) {
+        throw Error(ExitCode::kInputData,
+                    fmt::format("{}: {} different folds; at most {} are possible",
+                                data::kFoldColumn, folds_->count, kMostFolds));
+      }
+    }
     sides_ = data::given_split(with_fold, pair());
   }
 
@@ -120,6 +129,24 @@ class Partitioner {
     sides_ = data::sides_of_folds(*folds_, pair());
     if (unit == data::FoldUnit::kEpitope) {
       take(data::keep_tcrs_apart(records_, std::move(sides_), seed_, columns_));
+      move_controls();
+    }
+  }
+
+  // A control TCR follows what is near it to another side, so its negatives must not be drawn in
+  // the fold that it was dealt to. One that comes to train takes turns among the folds that train.
+  void move_controls() {
+    std::vector<std::size_t> training;
+    for (std::size_t fold = 0; fold < folds_->count; ++fold) {
+      if (side_of_part(fold) == data::Side::kTrain) training.push_back(fold);
+    }
+    for (std::size_t row = 0; row < records_.size(); ++row) {
+      std::size_t& fold = folds_->of_row[row];
+      const bool is_control = records_[row][data::Column::kEpitope].empty();
+      if (!is_control || side_of_part(fold) == sides_[row]) continue;
+      if (sides_[row] == data::Side::kTrain) fold = training[fold % training.size()];
+      if (sides_[row] == data::Side::kTest) fold = pair().test;
+      if (sides_[row] == data::Side::kValidation) fold = pair().validation;
     }
   }
 
