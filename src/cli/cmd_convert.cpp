@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace tcrops::cli {
@@ -46,13 +47,23 @@ Json summary_json(const stages::ConvertResult& result, const std::string& output
           {"output", output.empty() ? Json(nullptr) : Json(output)}};
 }
 
+// No file may be written twice, or over the input.
 void refuse_same_file(const stages::ConvertOptions& options) {
+  std::vector<std::string> taken = {options.input.path == "-" ? "" : options.input.path};
   for (const std::string& path : {options.output, options.report, options.profile}) {
     std::error_code ignored;
-    if (path.empty() || !std::filesystem::is_regular_file(path, ignored)) continue;
-    if (!std::filesystem::equivalent(options.input.path, path, ignored)) continue;
-    throw Error(ExitCode::kUsage,
-                fmt::format("{}: would replace the input; name another file", path));
+    const bool is_device = std::filesystem::is_character_file(path, ignored);
+    if (path.empty() || is_device) continue;
+    const auto is_same = [&path](const std::string& other) {
+      std::error_code fault;
+      return path == other || std::filesystem::equivalent(path, other, fault);
+    };
+    if (std::any_of(taken.begin(), taken.end(), is_same)) {
+      throw Error(
+          ExitCode::kUsage,
+          fmt::format("{}: would replace the input or another output; name another file", path));
+    }
+    taken.push_back(path);
   }
 }
 

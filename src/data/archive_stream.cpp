@@ -28,6 +28,8 @@ class ArchiveStream : public std::streambuf {
         archive_(archive_read_new()) {
     if (!archive_) throw std::bad_alloc();
     archive_read_support_filter_zstd(archive_.get());
+    archive_read_support_filter_xz(archive_.get());
+    archive_read_support_filter_bzip2(archive_.get());
     archive_read_support_format_zip_streamable(archive_.get());
     archive_read_support_format_raw(archive_.get());
     if (archive_read_open(archive_.get(), this, nullptr, read_source, nullptr) != ARCHIVE_OK)
@@ -47,8 +49,12 @@ class ArchiveStream : public std::streambuf {
  private:
   static la_ssize_t read_source(archive* handle, void* self, const void** block) {
     auto* stream = static_cast<ArchiveStream*>(self);
-    stream->source_->read(stream->packed_.data(),
-                          static_cast<std::streamsize>(stream->packed_.size()));
+    try {  // no exception may pass through the library
+      stream->source_->read(stream->packed_.data(),
+                            static_cast<std::streamsize>(stream->packed_.size()));
+    } catch (const std::exception&) {
+      stream->source_->setstate(std::ios::badbit);
+    }
     if (stream->source_->bad()) {
       archive_set_error(handle, EIO, "reading stopped with an input error");
       return -1;
@@ -78,7 +84,12 @@ class ArchiveStream : public std::streambuf {
       if (archive_entry_filetype(entry) == AE_IFDIR) continue;
       if (archive_entry_is_encrypted(entry) != 0) refuse("encrypted; unpack it first");
       const char* path = archive_entry_pathname(entry);
-      return path == nullptr ? "?" : path;
+      const std::string name = path == nullptr ? "?" : path;
+      if (name == "[Content_Types].xml" || name.starts_with("_rels/")) {
+        refuse("an Excel workbook; save its sheet as CSV or TSV");
+      }
+      if (name.starts_with("__MACOSX/")) continue;  // what macOS adds of its own
+      return name;
     }
   }
 

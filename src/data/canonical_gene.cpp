@@ -1,5 +1,6 @@
 #include "canonical_text.hpp"
 #include "gene_tables.hpp"
+#include "letters.hpp"
 
 #include <tcrops/data/canonical.hpp>
 
@@ -267,6 +268,9 @@ bool written_so(std::string_view call, std::string_view gene) {
 Canonical canonical_gene(std::string_view text, Chain chain, Segment segment) {
   if (auto done = quickly(text, chain, segment)) return *std::move(done);
   if (is_missing(text)) return {};
+  if (text.size() > kLongestText) {
+    return refused("gene-unknown", fmt::format("{} characters: no gene", text.size()));
+  }
   Canonical result = begun(text);
   const FirstCall first = first_call(trimmed(text));
   if (first.text.empty()) return {};

@@ -193,9 +193,11 @@ Canonical canonical_label(std::string_view text) {
   if (is_missing(text)) return {};
   Canonical result = begun(text);
   const std::string word = in_capitals(trimmed(text));
-  if (word == "1" || word == "1.0" || word == "TRUE" || word == "YES") result.value = '1';
+  if (word == "1" || word == "1.0" || word == "TRUE" || word == "T" || word == "YES") {
+    result.value = '1';
+  }
   if (word == "0" || word == "0.0" || word == "-1" || word == "-1.0" || word == "FALSE" ||
-      word == "NO") {
+      word == "F" || word == "NO") {
     result.value = '0';
   }
   if (result.value.empty()) {

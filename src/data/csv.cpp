@@ -93,6 +93,7 @@ void CsvReader::read_plain(std::string& field) {
 }
 
 void CsvReader::read_quoted(std::string& field) {
+  saw_quote_ = true;
   const std::size_t opened = next_line_;
   ++at_;
   for (;;) {

@@ -20,8 +20,9 @@ struct Magic {
   std::string_view compression;
 };
 constexpr std::array kMagic = {Magic{"\x1F\x8B", "gzip"}, Magic{"\x28\xB5\x2F\xFD", "zstd"},
-                               Magic{"PK\x03\x04", "zip"}};
-constexpr std::size_t kLongestMagic = 4;
+                               Magic{"PK\x03\x04", "zip"}, Magic{"\xFD\x37\x7AXZ", "xz"},
+                               Magic{"BZh", "bzip2"}};
+constexpr std::size_t kLongestMagic = 5;
 
 // Puts bytes that were looked at back before the rest of a stream.
 class Rejoined : public std::streambuf {
@@ -86,8 +87,8 @@ Input open_input(std::unique_ptr<std::istream> source, const std::string& name,
   warn_of_name(name, input.compression);
   auto whole = std::make_unique<OwningStream>(
       std::make_unique<Rejoined>(std::move(first), std::move(source)));
+  whole->exceptions(std::ios::goodbit);  // who reads it asks for bad(), and knows where it is
   if (input.compression.empty()) {
-    whole->exceptions(std::ios::goodbit);  // the reader asks for bad() and knows the line
     input.stream = std::move(whole);
   } else if (input.compression == "gzip") {
     input.stream = std::make_unique<OwningStream>(gzip_stream(std::move(whole), name));

@@ -28,4 +28,9 @@ std::optional<Origin> origin_named(std::string_view name) {
   return static_cast<Origin>(at - kOriginNames.begin());
 }
 
+std::string shown_extra(std::string text) {
+  std::replace(text.begin(), text.end(), kBetweenChains, '|');
+  return text;
+}
+
 }  // namespace tcrops::data

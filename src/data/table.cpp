@@ -213,7 +213,7 @@ std::string format_table_csv(const std::vector<Record>& records,
     for (const std::size_t loop : loops) fields.push_back(record.values[loop]);
     if (with_origin) fields.emplace_back(origin_name(record.origin));
     if (with_fold) fields.push_back(record.fold);
-    fields.insert(fields.end(), record.extra.begin(), record.extra.end());
+    for (const std::string& value : record.extra) fields.push_back(shown_extra(value));
     fields.resize(header.size());
     append_csv(text, fields);
   }

@@ -13,6 +13,7 @@
 #include <tcrops/stages/batch_predict.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
@@ -71,7 +72,7 @@ class Predictor {
 
   BatchPredictResult run() {
     Progress progress("predict", 0, "rows");
-    if (reader_.has_header()) write_header();
+    write_header();
     std::vector<data::ReadResult> results;
     for (bool more = true; more;) {
       check_interrupt();
@@ -89,14 +90,29 @@ class Predictor {
   }
 
  private:
-  void write_header() {
-    std::vector<std::string> header = reader_.header();
-    for (const char* name : {"score", "call", "problem"}) {
-      header.push_back(free_name(reader_.header(), name));
-    }
+  // As the input writes its rows, so that its reader reads the output.
+  [[nodiscard]] std::string line_of(const std::vector<std::string>& fields) const {
     std::string text;
-    data::append_csv(text, header, reader_.separator());
-    output_.write(text);
+    if (reader_.quoting() == data::CsvQuoting::kRfc4180) {
+      data::append_csv(text, fields, reader_.separator());
+      return text;
+    }
+    for (const std::string& field : fields) {
+      if (!text.empty() || &field != &fields.front()) text += reader_.separator();
+      text += field;
+    }
+    return text + '\n';
+  }
+
+  void write_header() {
+    const auto& rows = reader_.header_rows();
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      std::vector<std::string> header = rows[i];
+      for (const char* name : {"score", "call", "problem"}) {
+        header.push_back(i + 1 == rows.size() ? free_name(rows[i], name) : "Prediction");
+      }
+      output_.write(line_of(header));
+    }
   }
 
   bool fill(std::vector<data::ReadResult>& results) {
@@ -143,7 +159,13 @@ class Predictor {
     std::string problem = problem_of(result, row.line);
     if (problem.empty() && score != nullptr) problem = score->problem;
     std::vector<std::string> fields = std::move(row.fields);
-    fields.resize(reader_.header().size());  // a ragged row keeps its place in the table
+    // A ragged row keeps its place in the table.
+    if (const std::size_t width = reader_.header().size(); fields.size() > width) {
+      problem += fmt::format(
+          "; beyond the last column: {}",
+          fmt::join(fields.begin() + static_cast<std::ptrdiff_t>(width), fields.end(), " "));
+    }
+    fields.resize(reader_.header().size());
     if (problem.empty() && score != nullptr && score->logit) {
       const Answer answer = answer_of(model_, *score->logit);
       result_.called += answer.call ? 1U : 0U;
@@ -152,9 +174,7 @@ class Predictor {
       note_unusable(row.line, problem);
       fields.insert(fields.end(), {"", "", problem});
     }
-    std::string text;
-    data::append_csv(text, fields, reader_.separator());
-    return text;
+    return line_of(fields);
   }
 
   void note_unusable(std::size_t line, const std::string& problem) {

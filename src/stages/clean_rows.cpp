@@ -38,7 +38,7 @@ std::optional<std::int64_t> confidence_of(const data::Record& record,
   std::optional<std::int64_t> lowest;
   for (std::size_t i = 0; i < std::min(names.size(), record.extra.size()); ++i) {
     if (names[i] != "vdjdb.score" && names[i] != "Score") continue;
-    for (const std::string& part : split(record.extra[i], '|')) {
+    for (const std::string& part : split(record.extra[i], data::kBetweenChains)) {
       const auto score = parse_integer(trim(part));
       if (score && (!lowest || *score < *lowest)) lowest = score;
     }

@@ -39,12 +39,12 @@ void RepeatSet::grow() {
 }
 
 RepeatSet::Seen RepeatSet::add(const data::Record& record) {
-  if (record[data::Column::kEpitope].empty()) return Seen::kNew;
+  if (record[data::Column::kEpitope].empty() || !record.label) return Seen::kNew;
   if (used_ * 4 >= slots_.size() * 3) grow();
   std::string key = data::tcr_key(record);
   key.append(record[data::Column::kEpitope]).append(1, '\x1f').append(record[data::Column::kMhc]);
   const std::uint64_t hash = hash_of(key) & ~kLabelBits;
-  const std::uint64_t label = record.label.value_or(true) ? 1 : 2;
+  const std::uint64_t label = *record.label ? 1 : 2;
   std::uint64_t& slot = slots_[slot_of(hash)];
   if (slot == 0) {
     slot = hash | label;

@@ -13,7 +13,7 @@ class RepeatSet {
  public:
   enum class Seen { kNew, kRepeat, kContradiction };
   // What was said of this pair before: nothing, the same, or (also) the other label. Records
-  // without an epitope are always new.
+  // without an epitope or a label are always new.
   [[nodiscard]] Seen add(const data::Record& record);
 
  private:

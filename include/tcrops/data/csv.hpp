@@ -26,6 +26,9 @@ class CsvReader {
   bool next(std::vector<std::string>& fields);
   // For the records still to come.
   void set_quoting(CsvQuoting quoting) { quoting_ = quoting; }
+  [[nodiscard]] CsvQuoting quoting() const { return quoting_; }
+  // Whether any field so far was quoted.
+  [[nodiscard]] bool saw_quote() const { return saw_quote_; }
   // Line, from 1, on which the record last read begins.
   [[nodiscard]] std::size_t line() const { return line_; }
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -50,6 +53,7 @@ class CsvReader {
   std::string name_;
   char separator_;
   CsvQuoting quoting_ = CsvQuoting::kRfc4180;
+  bool saw_quote_ = false;
   std::string buffer_;
   std::size_t at_ = 0;
   std::size_t line_ = 0;

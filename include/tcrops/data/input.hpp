@@ -13,15 +13,15 @@ namespace tcrops::data {
 struct Input {
   std::unique_ptr<std::istream> stream;
   std::string name;         // for messages; "stdin" for "-", "archive.zip/member" for an archive's
-  std::string compression;  // "", "gzip", "zstd", "zip"
+  std::string compression;  // "", "gzip", "zstd", "xz", "bzip2", "zip"
 };
 
 // Opens a path, or "-" for standard input. Compression is seen from the first bytes, whatever the
 // name says: gzip (several members too; checksums and lengths are verified, and what follows the
-// last member is an error), zstd, or a zip with one file in it. `member` names the file to take
-// from a zip with several, by its last path component. Faults of the compressed data appear when
-// the stream gets there: reading throws Error (kInputData). Throws Error (kInputData) for a folder,
-// for what cannot be opened, and for a zip without such a file.
+// last member is an error), zstd, xz, bzip2, or a zip with one file in it. `member` names the file
+// to take from a zip with several, by its last path component. Faults of the compressed data appear
+// when the stream gets there: reading throws Error (kInputData). Throws Error (kInputData) for a
+// folder, for what cannot be opened, and for a zip without such a file.
 [[nodiscard]] Input open_input(const std::string& path, const std::string& member = "");
 
 // The same for bytes from elsewhere.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <tcrops/data/cleaning.hpp>
+#include <tcrops/data/csv.hpp>
 #include <tcrops/data/record.hpp>
 #include <tcrops/data/table.hpp>
 
@@ -86,7 +87,9 @@ class TableReader {
   [[nodiscard]] std::string_view format() const;
   // Of the file, as SourceRow::fields.
   [[nodiscard]] const std::vector<std::string>& header() const;
-  [[nodiscard]] bool has_header() const;
+  // The rows of the header as they stand there: one, two (iedb), or none.
+  [[nodiscard]] const std::vector<std::vector<std::string>>& header_rows() const;
+  [[nodiscard]] CsvQuoting quoting() const;
   [[nodiscard]] char separator() const;
   // True when a row is a chain and not a pair.
   [[nodiscard]] bool rows_are_chains() const;

@@ -59,6 +59,10 @@ inline constexpr std::array<std::string_view, 5> kOriginNames = {"", "given", "s
 // Empty when there is no origin of that name.
 [[nodiscard]] std::optional<Origin> origin_named(std::string_view name);
 
+// Between the values of two chains in an extra column in which they differ; shown as "|".
+inline constexpr char kBetweenChains = '\x1e';
+[[nodiscard]] std::string shown_extra(std::string text);
+
 // One pair. CDR3s include the conserved C and F/W; genes carry their allele; an empty text is a
 // missing value.
 struct Record {

@@ -17,7 +17,7 @@ namespace tcrops::data {
 
 // Extra columns follow those of the format; one that has the name of such a column gets the prefix
 // "input_", except in AIRR where it fills a column that tcrops has no value for (sequence_id,
-// cell_id, umi_count, …). Values of two chains that a reader joined with "|" are parted again.
+// cell_id, umi_count, …). Values in which a reader found two chains to differ are parted again.
 class RecordWriter {
  public:
   // Throws Error (kUsage) for an unknown format.

@@ -98,10 +98,10 @@ class Canoniser {
     std::string& cdr1 = record_[is_alpha ? Column::kCdr1Alpha : Column::kCdr1Beta];
     std::string& cdr2 = record_[is_alpha ? Column::kCdr2Alpha : Column::kCdr2Beta];
     const std::string& v = record_[is_alpha ? Column::kVAlpha : Column::kVBeta];
-    if (v.empty() || !cdr1.empty() || !cdr2.empty()) return;
+    if (v.empty()) return;
     if (auto loops = loops_of(v)) {
-      cdr1 = std::move(loops->cdr1);
-      cdr2 = std::move(loops->cdr2);
+      if (cdr1.empty()) cdr1 = std::move(loops->cdr1);
+      if (cdr2.empty()) cdr2 = std::move(loops->cdr2);
     }
   }
 
@@ -148,8 +148,11 @@ class Canoniser {
   }
 
   void take_fold() {
-    const std::string_view text = trim(raw_.fold.text);
+    std::string_view text = trim(raw_.fold.text);
     if (is_missing(text)) return;
+    // pandas writes whole numbers as "2.0" where some are missing.
+    const bool is_number = text.find_first_not_of("0123456789.") == std::string_view::npos;
+    if (is_number && text.size() > 2 && text.ends_with(".0")) text.remove_suffix(2);
     if (is_plain(text)) {
       record_.fold = text;
     } else {
@@ -169,7 +172,7 @@ class Canoniser {
     if (!label.value.empty()) {
       record_.label = label.value == "1";
     } else if (is_missing(raw_.label.text) && raw_.label.field.empty() &&
-               format_.label == ImpliedLabel::kPositive && !record_[Column::kEpitope].empty()) {
+               format_.label == ImpliedLabel::kPositive && !is_missing(raw_.epitope.text)) {
       record_.label = true;
     } else if (options_.label_rule == LabelRule::kRequired) {
       note({"", raw_.line, std::string(raw_.label.field.empty() ? kLabelColumn : raw_.label.field)},
@@ -189,7 +192,7 @@ class Canoniser {
     } else if (text.find("control") != std::string::npos) {
       record_.origin = Origin::kBackground;
     } else {
-      record_.origin = format_.name == "vdjdb_full" ? Origin::kMeasured : Origin::kGiven;
+      record_.origin = format_.origin;
     }
   }
 

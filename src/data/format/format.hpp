@@ -41,8 +41,7 @@ enum class Role : std::size_t {
   kChainCdr2,
   kChainV,
   kChainJ,
-  kGroup,   // rows with the same value are one cell or complex
-  kSample,  // cells are told apart within a sample only
+  kGroup,  // rows with the same value are one cell or complex
   kUmis,
   kReads,
   kProductive,
@@ -57,7 +56,18 @@ enum class Layout {
   kIedb,    // two chains in a row, each of which says what it is
 };
 
+// Unquoted formats are read by RFC 4180 all the same when the header is quoted, or when commas
+// separate: then a spreadsheet or a script has written them anew.
 enum class Quoting { kRfc4180, kNone };
+
+enum class HeaderRows {
+  kOne,
+  kTwo,   // as IEDB's, whose names are put together as "Chain 1|Type"
+  kNone,  // the columns are those of the signature, in order, and then perhaps a label
+};
+
+// What an empty `productive` means.
+enum class UnknownProductive { kYes, kNo };
 
 // What a row is when the format has no label column.
 enum class ImpliedLabel { kNone, kPositive };
@@ -79,6 +89,18 @@ struct FormatSpec {
   Quoting quoting = Quoting::kRfc4180;
   // Columns that the format's definition demands, but tcrops does not need.
   std::vector<std::string_view> also_required = {};
+  HeaderRows header_rows = HeaderRows::kOne;
+  // Whether a file whose first row this is has this format; null: when it has all of the signature.
+  bool (*fits)(const std::vector<std::string>& first_row) = nullptr;
+  // The value of kGroup with which rows belong to no group.
+  std::string_view ungrouped = {};
+  // Columns that tell the samples of one file apart: cells of different samples are different.
+  std::vector<std::string_view> samples = {};
+  UnknownProductive unknown_productive = UnknownProductive::kYes;
+  // Of negatives that do not say where they come from.
+  Origin origin = Origin::kGiven;
+  // The file is named after its epitope, which stands nowhere else.
+  bool epitope_in_name = false;
 };
 
 // In the order in which they are tried: the more particular ones first.

@@ -2,6 +2,8 @@
 
 #include "format.hpp"
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace tcrops::data {
@@ -13,5 +15,7 @@ namespace tcrops::data {
 // Adds what any table may carry beside the columns of its own format. AIRR's rules for custom
 // columns allow these names, and tcrops writes them.
 [[nodiscard]] std::vector<ColumnMeaning> with_pair_columns(std::vector<ColumnMeaning> columns);
+
+[[nodiscard]] bool has(const std::vector<std::string>& names, std::string_view name);
 
 }  // namespace tcrops::data

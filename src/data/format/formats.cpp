@@ -17,6 +17,10 @@ std::vector<ColumnMeaning> with_pair_columns(std::vector<ColumnMeaning> columns)
   return columns;
 }
 
+bool has(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 const std::vector<FormatSpec>& formats() {
   static const std::vector<FormatSpec> all = [] {
     std::vector<FormatSpec> list = database_formats();

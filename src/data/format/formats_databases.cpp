@@ -4,6 +4,20 @@ namespace tcrops::data {
 namespace {
 
 using R = Role;
+using Names = std::vector<std::string_view>;
+
+// Columns that name the sample, library or donor of a cell in tables put together from several.
+const Names kSamples = {
+    "sample_id",  "sample",     "Sample",        "sample_name",       "library_id",
+    "orig.ident", "origin",     "donor",         "donor_id",          "patient",
+    "subject",    "subject_id", "repertoire_id", "data_processing_id"};
+
+bool is_airr(const std::vector<std::string>& row) {
+  return has(row, "v_call") && has(row, "j_call") &&
+         (has(row, "junction_aa") || has(row, "cdr3_aa"));
+}
+
+bool is_iedb(const std::vector<std::string>& row) { return row.size() > 1 && has(row, "Chain 1"); }
 
 FormatSpec airr() {
   return {.name = "airr",
@@ -18,7 +32,6 @@ FormatSpec airr() {
                                         {R::kChainV, {"v_call"}},
                                         {R::kChainJ, {"j_call"}},
                                         {R::kGroup, {"tcrops_record", "cell_id"}},
-                                        {R::kSample, {"repertoire_id", "sample_id"}},
                                         {R::kUmis, {"umi_count"}},
                                         {R::kReads, {"duplicate_count", "consensus_count"}},
                                         {R::kProductive, {"productive"}},
@@ -27,7 +40,9 @@ FormatSpec airr() {
           .quoting = Quoting::kNone,
           .also_required = {"sequence_id", "sequence", "rev_comp", "productive", "d_call",
                             "sequence_alignment", "germline_alignment", "junction", "junction_aa",
-                            "v_cigar", "d_cigar", "j_cigar"}};
+                            "v_cigar", "d_cigar", "j_cigar"},
+          .fits = is_airr,
+          .samples = kSamples};
 }
 
 FormatSpec ten_x() {
@@ -42,13 +57,14 @@ FormatSpec ten_x() {
                                         {R::kChainV, {"v_gene"}},
                                         {R::kChainJ, {"j_gene"}},
                                         {R::kGroup, {"barcode"}},
-                                        {R::kSample, {"sample", "donor"}},
                                         {R::kUmis, {"umis"}},
                                         {R::kReads, {"reads"}},
                                         {R::kProductive, {"productive"}},
                                         {R::kIsCell, {"is_cell"}},
                                         {R::kHighConfidence, {"high_confidence"}},
-                                        {R::kCloneId, {"raw_clonotype_id"}}})};
+                                        {R::kCloneId, {"raw_clonotype_id"}}}),
+          .samples = kSamples,
+          .unknown_productive = UnknownProductive::kNo};
 }
 
 FormatSpec vdjdb() {
@@ -66,7 +82,8 @@ FormatSpec vdjdb() {
                       {R::kMhcSecond, {"mhc.b"}},
                       {R::kEpitope, {"antigen.epitope"}}},
           .label = ImpliedLabel::kPositive,
-          .quoting = Quoting::kNone};
+          .quoting = Quoting::kNone,
+          .ungrouped = "0"};
 }
 
 FormatSpec vdjdb_web() {
@@ -84,7 +101,8 @@ FormatSpec vdjdb_web() {
                       {R::kMhcSecond, {"MHC B"}},
                       {R::kEpitope, {"Epitope"}}},
           .label = ImpliedLabel::kPositive,
-          .quoting = Quoting::kNone};
+          .quoting = Quoting::kNone,
+          .ungrouped = "0"};
 }
 
 FormatSpec vdjdb_full() {
@@ -103,7 +121,8 @@ FormatSpec vdjdb_full() {
                       {R::kEpitope, {"antigen.epitope"}},
                       {R::kLabel, {"label"}}},
           .label = ImpliedLabel::kPositive,
-          .quoting = Quoting::kNone};
+          .quoting = Quoting::kNone,
+          .origin = Origin::kMeasured};
 }
 
 FormatSpec mcpas() {
@@ -129,7 +148,9 @@ FormatSpec iedb() {
           .signature = {"Chain 1|Type", "Chain 2|Type", "Epitope|Name"},
           .columns = {{R::kEpitope, {"Epitope|Name"}}, {R::kMhc, {"Assay|MHC Allele Names"}}},
           .cdr3 = Cdr3Form::kEither,
-          .label = ImpliedLabel::kPositive};
+          .label = ImpliedLabel::kPositive,
+          .header_rows = HeaderRows::kTwo,
+          .fits = is_iedb};
 }
 
 }  // namespace

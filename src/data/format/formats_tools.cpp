@@ -1,9 +1,53 @@
+#include "../letters.hpp"
 #include "format_lists.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
 
 namespace tcrops::data {
 namespace {
 
 using R = Role;
+
+bool is_peptide(std::string_view text) {
+  return text.size() >= 4 && text.find_first_not_of(kAminoAcids) == std::string_view::npos;
+}
+
+bool is_label(std::string_view text) { return text == "0" || text == "1" || text == "-1"; }
+
+// First rows of values and not of names.
+bool is_atm_tcr(const std::vector<std::string>& row) {
+  return row.size() == 3 && is_peptide(row[0]) && is_peptide(row[1]) && is_label(row[2]);
+}
+bool is_nettcr_web(const std::vector<std::string>& row) {
+  return (row.size() == 7 || row.size() == 8) &&
+         std::all_of(row.begin(), row.begin() + 7, is_peptide) &&
+         (row.size() == 7 || is_label(row[7]));
+}
+
+// Says that a column "cdr3" holds chains of any kind.
+bool tells_chains(const std::vector<std::string>& row) {
+  constexpr std::array kTelling = {"chain",  "gene",   "locus",  "Gene",   "Chain", "Locus",
+                                   "v_gene", "v_call", "v.segm", "V_gene", "V",     "v"};
+  return std::any_of(kTelling.begin(), kTelling.end(),
+                     [&row](const char* name) { return has(row, name); });
+}
+bool is_imrex(const std::vector<std::string>& row) {
+  return has(row, "cdr3") && has(row, "antigen.epitope") && !tells_chains(row);
+}
+bool is_tcrdist3(const std::vector<std::string>& row) {
+  return has(row, "cdr3_a_aa") || has(row, "cdr3_b_aa");
+}
+bool is_benchmark(const std::vector<std::string>& row) {
+  return has(row, "CDR3_alpha") || has(row, "CDR3_beta");
+}
+bool is_beta_list(const std::vector<std::string>& row) {
+  const bool has_two = has(row, "CDR3b") || has(row, "CDR3a") || has(row, "cdr3_beta");
+  return (has(row, "cdr3") || has(row, "CDR3") || has(row, "aminoAcid")) && !has_two &&
+         !tells_chains(row);
+}
+bool is_anything(const std::vector<std::string>& /*row*/) { return true; }
 
 FormatSpec immrep22() {
   return {.name = "immrep22",
@@ -18,7 +62,8 @@ FormatSpec immrep22() {
                                         {R::kCdr1Alpha, {"A1"}},
                                         {R::kCdr2Alpha, {"A2"}},
                                         {R::kCdr1Beta, {"B1"}},
-                                        {R::kCdr2Beta, {"B2"}}})};
+                                        {R::kCdr2Beta, {"B2"}}}),
+          .epitope_in_name = true};
 }
 
 FormatSpec immrep23() {
@@ -81,7 +126,9 @@ FormatSpec nettcr_web() {
           .title = "NetTCR-2.2 web form: no header, peptide and six loops",
           .signature = {"peptide", "A1", "A2", "A3", "B1", "B2", "B3"},
           .columns = nettcr().columns,
-          .cdr3 = Cdr3Form::kTrimmed};
+          .cdr3 = Cdr3Form::kTrimmed,
+          .header_rows = HeaderRows::kNone,
+          .fits = is_nettcr_web};
 }
 
 FormatSpec tulip() {
@@ -95,17 +142,46 @@ FormatSpec tulip() {
                       {R::kLabel, {"binder"}}}};
 }
 
-FormatSpec benchmark() {
-  FormatSpec spec = {
-      .name = "benchmark",
-      .title = "pair table of the ePytope-TCR benchmark, as tcrops writes it",
-      .signature = {},
-      .columns = {
-          {R::kLabel, {kLabelColumn}}, {R::kOrigin, {kOriginColumn}}, {R::kFold, {kFoldColumn}}}};
-  for (std::size_t c = 0; c < kColumnCount; ++c) {
-    spec.columns.push_back({static_cast<Role>(c), {kColumnNames[c]}});
+// Column names of a pair table that say what they are; ours first.
+std::vector<ColumnMeaning> telling_names() {
+  std::vector<ColumnMeaning> columns =
+      with_pair_columns({{R::kCdr3Alpha,
+                          {"cdr3_alpha", "CDR3a", "cdr3a", "CDR3A", "junction_aa_alpha", "TRA_CDR3",
+                           "TRA_cdr3", "tra_cdr3"}},
+                         {R::kCdr3Beta,
+                          {"cdr3_beta", "CDR3b", "cdr3b", "CDR3B", "junction_aa_beta", "TRB_CDR3",
+                           "TRB_cdr3", "trb_cdr3"}},
+                         {R::kVAlpha, {"v_alpha", "v_call_alpha", "TRAV", "Va"}},
+                         {R::kVBeta, {"v_beta", "v_call_beta", "TRBV", "Vb"}},
+                         {R::kJAlpha, {"j_alpha", "j_call_alpha", "TRAJ", "Ja"}},
+                         {R::kJBeta, {"j_beta", "j_call_beta", "TRBJ", "Jb"}},
+                         {R::kCdr1Alpha, {"cdr1_alpha", "CDR1a"}},
+                         {R::kCdr2Alpha, {"cdr2_alpha", "CDR2a"}},
+                         {R::kCdr1Beta, {"cdr1_beta", "CDR1b"}},
+                         {R::kCdr2Beta, {"cdr2_beta", "CDR2b"}},
+                         {R::kCloneId, {}},
+                         {R::kSpecies, {"species", "Species", "organism"}}});
+  for (ColumnMeaning& meaning : columns) {
+    const auto index = static_cast<std::size_t>(meaning.role);
+    std::string_view ours;
+    if (index < kColumnCount) ours = kColumnNames[index];
+    if (meaning.role == R::kLabel) ours = kLabelColumn;
+    if (meaning.role == R::kOrigin) ours = kOriginColumn;
+    if (meaning.role == R::kFold) ours = kFoldColumn;
+    if (ours.empty()) continue;
+    std::vector<std::string_view> names = {ours};
+    std::copy(meaning.names.begin(), meaning.names.end(), std::back_inserter(names));
+    meaning.names = std::move(names);
   }
-  return spec;
+  return columns;
+}
+
+FormatSpec benchmark() {
+  return {.name = "benchmark",
+          .title = "pair table of the ePytope-TCR benchmark, as tcrops writes it",
+          .signature = {},
+          .columns = telling_names(),
+          .fits = is_benchmark};
 }
 
 FormatSpec irdataset() {
@@ -173,7 +249,8 @@ FormatSpec tcrdist3() {
                       {R::kJAlpha, {"j_a_gene"}},
                       {R::kVBeta, {"v_b_gene"}},
                       {R::kJBeta, {"j_b_gene"}},
-                      {R::kCloneId, {"clone_id"}}}};
+                      {R::kCloneId, {"clone_id"}}},
+          .fits = is_tcrdist3};
 }
 
 FormatSpec tcrepitopebenchmark() {
@@ -195,62 +272,55 @@ FormatSpec atm_tcr() {
   return {.name = "atm_tcr",
           .title = "ATM-TCR CSV: no header; epitope, beta CDR3, label",
           .signature = {"epitope", "cdr3_beta", "label"},
-          .columns = {
-              {R::kEpitope, {"epitope"}}, {R::kCdr3Beta, {"cdr3_beta"}}, {R::kLabel, {"label"}}}};
+          .columns = {{R::kEpitope, {"epitope"}},
+                      {R::kCdr3Beta, {"cdr3_beta"}},
+                      {R::kLabel, {"label"}}},
+          .header_rows = HeaderRows::kNone,
+          .fits = is_atm_tcr};
 }
 
 FormatSpec imrex() {
-  return {
-      .name = "imrex",
-      .title = "ImRex table: cdr3;antigen.epitope",
-      .signature = {"cdr3", "antigen.epitope"},
-      .columns = {{R::kCdr3Beta, {"cdr3"}}, {R::kEpitope, {"antigen.epitope"}}, {R::kLabel, {"y"}}},
-      .label = ImpliedLabel::kPositive};
+  return {.name = "imrex",
+          .title = "ImRex table: cdr3;antigen.epitope",
+          .signature = {"cdr3", "antigen.epitope"},
+          .columns = {{R::kCdr3Beta, {"cdr3"}},
+                      {R::kEpitope, {"antigen.epitope"}},
+                      {R::kSpecies, {"species"}},
+                      {R::kLabel, {"y"}}},
+          .label = ImpliedLabel::kPositive,
+          .fits = is_imrex};
 }
 
-// Column names that say what they are. Without a definition a CDR3 may have its ends or not.
+// A list of beta chains, as most repertoire tools write it.
+FormatSpec cdr3() {
+  return {.name = "cdr3",
+          .title = "beta chains in a column cdr3 or aminoAcid, with no word on the chain",
+          .signature = {},
+          .columns = with_pair_columns({{R::kCdr3Beta, {"cdr3", "CDR3", "aminoAcid"}},
+                                        {R::kVBeta, {"TRBV", "v_beta"}},
+                                        {R::kJBeta, {"TRBJ", "j_beta"}},
+                                        {R::kSpecies, {"species", "Species", "organism"}}}),
+          .cdr3 = Cdr3Form::kEither,
+          .fits = is_beta_list};
+}
+
+// Without a definition a CDR3 may have its ends or not.
 FormatSpec plain() {
   return {.name = "plain",
           .title = "any other CSV or TSV, by the names of its columns or --map",
           .signature = {},
-          .columns = with_pair_columns(
-              {{R::kCdr3Alpha,
-                {"CDR3_alpha", "cdr3_alpha", "CDR3a", "cdr3a", "CDR3A", "junction_aa_alpha",
-                 "TRA_CDR3", "TRA_cdr3", "tra_cdr3"}},
-               {R::kCdr3Beta,
-                {"CDR3_beta", "cdr3_beta", "CDR3b", "cdr3b", "CDR3B", "junction_aa_beta",
-                 "TRB_CDR3", "TRB_cdr3", "trb_cdr3", "aminoAcid", "cdr3", "CDR3"}},
-               {R::kVAlpha, {"V_alpha", "v_alpha", "v_call_alpha", "TRAV", "Va"}},
-               {R::kVBeta, {"V_beta", "v_beta", "v_call_beta", "TRBV", "Vb"}},
-               {R::kJAlpha, {"J_alpha", "j_alpha", "j_call_alpha", "TRAJ", "Ja"}},
-               {R::kJBeta, {"J_beta", "j_beta", "j_call_beta", "TRBJ", "Jb"}},
-               {R::kCdr1Alpha, {"CDR1_alpha", "cdr1_alpha", "CDR1a"}},
-               {R::kCdr2Alpha, {"CDR2_alpha", "cdr2_alpha", "CDR2a"}},
-               {R::kCdr1Beta, {"CDR1_beta", "cdr1_beta", "CDR1b"}},
-               {R::kCdr2Beta, {"CDR2_beta", "cdr2_beta", "CDR2b"}},
-               {R::kCloneId, {"clone_id"}},
-               {R::kSpecies, {"species", "Species", "organism"}}}),
-          .cdr3 = Cdr3Form::kEither};
+          .columns = telling_names(),
+          .cdr3 = Cdr3Form::kEither,
+          .fits = is_anything};
 }
 
 }  // namespace
 
 std::vector<FormatSpec> tool_formats() {
-  return {immrep23(),
-          immrep22(),
-          irdataset(),
-          scirpy(),
-          ergo2(),
-          tcrdist3(),
-          mixtcrpred(),
-          nettcr(),
-          tulip(),
-          nettcr20(),
-          tcrepitopebenchmark(),
-          imrex(),
-          benchmark(),
-          nettcr_web(),
-          atm_tcr(),
+  return {immrep23(),  immrep22(), irdataset(),           scirpy(),
+          ergo2(),     tcrdist3(), mixtcrpred(),          nettcr(),
+          tulip(),     nettcr20(), tcrepitopebenchmark(), imrex(),
+          benchmark(), cdr3(),     nettcr_web(),          atm_tcr(),
           plain()};
 }
 

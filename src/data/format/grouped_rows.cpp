@@ -46,15 +46,14 @@ GroupedRows::GroupedRows(const Header& header, const std::filesystem::path& fold
 // A row without a cell, of VDJdb's complex 0, or with too few or too many fields is alone.
 std::string GroupedRows::group_of(const SourceRow& row) const {
   if (row.fields.size() != header_.names.size()) return {};
-  const auto text = [&](Role role) {
-    const auto at = header_.at(role);
-    return at ? trim(row.fields[*at]) : std::string_view();
-  };
-  const std::string_view group = text(Role::kGroup);
-  const bool is_vdjdb = header_.format->name.starts_with("vdjdb");
-  if (is_missing(group) || (is_vdjdb && group == "0")) return {};
+  const auto at = header_.at(Role::kGroup);
+  const std::string_view group = at ? trim(row.fields[*at]) : std::string_view();
+  if (is_missing(group) || group == header_.format->ungrouped) return {};
   std::string key = "g";
-  key.append(group).append(1, '\x1f').append(text(Role::kSample));
+  key.append(group);
+  for (const std::size_t sample : header_.samples) {
+    key.append(1, '\x1f').append(trim(row.fields[sample]));
+  }
   return key;
 }
 

@@ -21,26 +21,6 @@ bool contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool is_peptide(std::string_view text) {
-  return text.size() >= 4 && text.find_first_not_of(kAminoAcids) == std::string_view::npos;
-}
-
-bool is_label(std::string_view text) { return text == "0" || text == "1" || text == "-1"; }
-
-// A first row of values and not of names: ATM-TCR's three, or NetTCR's web form.
-const FormatSpec* headerless_format(const Names& row) {
-  const auto all = [&row](std::size_t begin, std::size_t end, auto&& is) {
-    return std::all_of(row.begin() + static_cast<std::ptrdiff_t>(begin),
-                       row.begin() + static_cast<std::ptrdiff_t>(end), is);
-  };
-  if (row.size() == 3 && all(0, 2, is_peptide) && is_label(row[2])) return format_named("atm_tcr");
-  if ((row.size() == 7 || row.size() == 8) && all(0, 7, is_peptide) &&
-      (row.size() == 7 || is_label(row[7]))) {
-    return format_named("nettcr_web");
-  }
-  return nullptr;
-}
-
 // IEDB names its columns in two rows.
 Names joined_names(const Names& upper, const Names& lower) {
   Names names;
@@ -65,7 +45,7 @@ class HeaderReader {
     for (std::string& name : row) name = as_utf8(std::string(trim(name)));
     header_.names = row;
     find_format(row);
-    if (header_.format->layout == Layout::kIedb) read_second_row(row);
+    if (header_.format->header_rows == HeaderRows::kTwo) read_second_row(row);
     if (is_headerless()) keep_first_row(std::move(row));
     place_roles();
     require_columns();
@@ -100,29 +80,22 @@ class HeaderReader {
     }
   }
 
-  [[nodiscard]] bool has_all(const FormatSpec& spec, const Names& names) const {
-    return std::all_of(spec.signature.begin(), spec.signature.end(),
-                       [&](std::string_view name) { return contains(names, name); });
+  [[nodiscard]] static Names lacking(const FormatSpec& spec, const Names& names) {
+    Names absent;
+    for (const std::string_view name : spec.signature) {
+      if (!contains(names, name)) absent.emplace_back(name);
+    }
+    return absent;
   }
 
-  [[nodiscard]] bool fits(const FormatSpec& spec, const Names& row) const {
-    if (spec.name == "iedb") return row.size() > 1 && contains(row, "Chain 1");
-    if (spec.name == "atm_tcr" || spec.name == "nettcr_web") {
-      return headerless_format(row) == &spec;
-    }
-    if (spec.name == "airr") {
-      return has_all(spec, row) && (contains(row, "junction_aa") || contains(row, "cdr3_aa"));
-    }
-    if (spec.name == "benchmark") {
-      return contains(row, "CDR3_alpha") || contains(row, "CDR3_beta");
-    }
-    if (spec.name == "plain") return true;
-    return has_all(spec, row);
+  [[nodiscard]] static bool fits(const FormatSpec& spec, const Names& row) {
+    return spec.fits != nullptr ? spec.fits(row) : lacking(spec, row).empty();
   }
 
   void find_format(const Names& row) {
     if (options_.format != kDetectFormat) {
       header_.format = format_named(options_.format);
+      require_format(row);
       return;
     }
     const auto at = std::find_if(formats().begin(), formats().end(),
@@ -130,9 +103,21 @@ class HeaderReader {
     header_.format = &*at;  // "plain" fits everything
   }
 
+  // A format that was asked for; columns that --map names may be missing.
+  void require_format(const Names& row) const {
+    const FormatSpec& spec = *header_.format;
+    if (!options_.map.empty() || fits(spec, row)) return;
+    const Names absent = lacking(spec, row);
+    const auto seen = std::find_if(formats().begin(), formats().end(),
+                                   [&](const FormatSpec& each) { return fits(each, row); });
+    fail(fmt::format(
+        "this is not {}{}; it looks like {}", spec.title,
+        absent.empty() ? "" : fmt::format(": there is no column {}", fmt::join(absent, ", ")),
+        seen->name));
+  }
+
   [[nodiscard]] bool is_headerless() const {
-    const std::string_view name = header_.format->name;
-    return name == "atm_tcr" || name == "nettcr_web";
+    return header_.format->header_rows == HeaderRows::kNone;
   }
 
   void read_second_row(const Names& upper) {
@@ -142,14 +127,14 @@ class HeaderReader {
       fail(fmt::format("the two rows of column names have {} and {} fields", upper.size(),
                        lower.size()));
     }
+    header_.rows.push_back(lower);
     header_.names = joined_names(upper, lower);
   }
 
   void keep_first_row(Names row) {
     header_.names.assign(header_.format->signature.begin(), header_.format->signature.end());
-    if (header_.format->name == "nettcr_web" && row.size() > header_.names.size()) {
-      header_.names.emplace_back("binder");
-    }
+    if (row.size() == header_.names.size() + 1) header_.names.emplace_back("binder");
+    header_.rows.clear();
     header_.first_row = SourceRow{line_, std::move(row)};
   }
 
@@ -177,7 +162,14 @@ class HeaderReader {
         break;
       }
     }
+    for (const std::string_view name : header_.format->samples) {
+      const auto at = std::find(header_.names.begin(), header_.names.end(), name);
+      if (at != header_.names.end()) {
+        header_.samples.push_back(static_cast<std::size_t>(at - header_.names.begin()));
+      }
+    }
     for (const auto& [column, theirs] : options_.map) {
+      refuse_chain_column(column);
       if (!contains(header_.names, theirs)) {
         fail(fmt::format("there is no column \"{}\" to be {}{}", theirs, column,
                          suggestion(theirs, header_.names)));
@@ -185,6 +177,19 @@ class HeaderReader {
       place(role_of(column), theirs);
     }
     find_extra();
+  }
+
+  // Where a row is a chain, or says which chains it has, no column belongs to one chain.
+  void refuse_chain_column(const std::string& column) const {
+    const auto role = static_cast<std::size_t>(role_of(column));
+    const bool is_of_pair =
+        role >= kColumnCount || column == "Epitope" || column == "MHC" || column == "clone_id";
+    if (header_.format->layout == Layout::kPairs || is_of_pair) return;
+    throw Error(ExitCode::kUsage,
+                fmt::format("{}: cannot map {}: the rows of format {} tell themselves which chain "
+                            "they hold; only Epitope, MHC, clone_id, Label, Origin and Fold can "
+                            "be mapped, or read the table as --format plain",
+                            reader_.name(), column, header_.format->name));
   }
 
   // A column whose whole content stands in a canonical one is not kept beside it.
@@ -203,21 +208,8 @@ class HeaderReader {
           name == kOriginColumn || name == "negative_origin" || name == "tcrops_record";
       if (!is_kept(role) || is_ours) consumed[*position] = true;
     }
-    // Both spellings of a junction say the same.
-    if (header_.format->layout == Layout::kIedb) return find_iedb_extra();
     for (std::size_t i = 0; i < consumed.size(); ++i) {
       if (!consumed[i]) header_.extra.push_back(i);
-    }
-  }
-
-  void find_iedb_extra() {
-    for (std::size_t i = 0; i < header_.names.size(); ++i) {
-      const std::string& name = header_.names[i];
-      if (name.starts_with("Chain ") || i == header_.at(Role::kEpitope) ||
-          i == header_.at(Role::kMhc)) {
-        continue;
-      }
-      header_.extra.push_back(i);
     }
   }
 
@@ -226,7 +218,7 @@ class HeaderReader {
     if (header_.at(static_cast<Role>(column))) return true;
     if (column == Column::kEpitope) {
       return !options_.epitope.empty() ||
-             (header_.format->name == "immrep22" && !options_.epitope_in_name.empty());
+             (header_.format->epitope_in_name && !options_.epitope_in_name.empty());
     }
     if (column == Column::kMhc) return !options_.mhc.empty();
     if (header_.format->layout == Layout::kIedb) return column != Column::kCloneId;
@@ -307,12 +299,23 @@ class HeaderReader {
     for (const std::string& name : header_.names) {
       if (shown_names.size() < kShown) shown_names.push_back(shown_text(name));
     }
-    const auto near = nearest_word("CDR3_beta", header_.names);
-    fail(fmt::format(
-        "no column holds a CDR3 (columns: {}{}); the first line must name the columns{}",
-        fmt::join(shown_names, ", "), header_.names.size() > kShown ? ", …" : "",
-        near ? fmt::format("; rename \"{}\" to \"CDR3_beta\"?", *near)
-             : "; name yours with --map CDR3_beta=COLUMN"));
+    fail(fmt::format("no column holds a CDR3 (columns: {}{}); {}", fmt::join(shown_names, ", "),
+                     header_.names.size() > kShown ? ", …" : "", what_to_do()));
+  }
+
+  [[nodiscard]] std::string what_to_do() const {
+    if (contains(header_.names, "cdr3s_aa")) {
+      return "of Cell Ranger's files give filtered_contig_annotations.csv, not clonotypes.csv";
+    }
+    if (contains(header_.names, "cdr3") || contains(header_.names, "CDR3")) {
+      return "its rows are chains, but no column joins them to cells: name one barcode (10x), "
+             "cell_id (AIRR) or complex.id (VDJdb), or part the chains and use --map";
+    }
+    if (const auto near = nearest_word("CDR3_beta", header_.names)) {
+      return fmt::format("the first line must name the columns; rename \"{}\" to \"CDR3_beta\"?",
+                         *near);
+    }
+    return "the first line must name the columns; name yours with --map CDR3_beta=COLUMN";
   }
 
   // A binary file must not reach the terminal.

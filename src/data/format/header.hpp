@@ -16,10 +16,12 @@ namespace tcrops::data {
 struct Header {
   const FormatSpec* format = nullptr;
   std::vector<std::string> names;  // of the columns; made up where the file has no header
+  std::vector<std::vector<std::string>> rows;  // of the header, as they stand there
   // The first row, where the file has no header.
   std::optional<SourceRow> first_row;
   std::array<std::optional<std::size_t>, kRoleCount> position{};
-  std::vector<std::size_t> extra;  // columns whose text no canonical column holds
+  std::vector<std::size_t> samples;  // columns that tell samples apart
+  std::vector<std::size_t> extra;    // columns whose text no canonical column holds
 
   [[nodiscard]] std::optional<std::size_t> at(Role role) const {
     return position[static_cast<std::size_t>(role)];

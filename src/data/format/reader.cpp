@@ -24,9 +24,10 @@ struct TableReader::State {
       : options(std::move(read_options)),
         csv(in, std::move(file_name), kDetectSeparator),
         header(read_header(csv, options)) {
-    csv.set_quoting(header.format->quoting == Quoting::kNone ? CsvQuoting::kNone
-                                                             : CsvQuoting::kRfc4180);
-    if (header.format->name == "immrep22" && options.epitope.empty()) {
+    const bool is_unquoted =
+        header.format->quoting == Quoting::kNone && csv.separator() == '\t' && !csv.saw_quote();
+    csv.set_quoting(is_unquoted ? CsvQuoting::kNone : CsvQuoting::kRfc4180);
+    if (header.format->epitope_in_name && options.epitope.empty()) {
       options.epitope = options.epitope_in_name;
     }
     for (const std::size_t column : header.extra) {
@@ -119,7 +120,10 @@ std::optional<ReadResult> TableReader::next() {
 const std::string& TableReader::name() const { return state_->csv.name(); }
 std::string_view TableReader::format() const { return state_->header.format->name; }
 const std::vector<std::string>& TableReader::header() const { return state_->header.names; }
-bool TableReader::has_header() const { return format() != "atm_tcr" && format() != "nettcr_web"; }
+const std::vector<std::vector<std::string>>& TableReader::header_rows() const {
+  return state_->header.rows;
+}
+CsvQuoting TableReader::quoting() const { return state_->csv.quoting(); }
 char TableReader::separator() const { return state_->csv.separator(); }
 bool TableReader::rows_are_chains() const {
   return state_->header.format->layout == Layout::kChains;

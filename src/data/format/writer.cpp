@@ -79,9 +79,9 @@ std::string tsv_value(std::string text) {
 
 // Of a value that stands for all chains of a record the part of one of them.
 std::string part_of(const std::string& text, std::size_t chain, std::size_t chains) {
-  if (chains < 2) return text;
-  const std::vector<std::string> parts = split(text, '|');
-  return parts.size() == chains ? parts[chain] : text;
+  if (chains < 2) return shown_extra(text);
+  const std::vector<std::string> parts = split(text, kBetweenChains);
+  return parts.size() == chains ? parts[chain] : shown_extra(text);
 }
 
 }  // namespace
@@ -133,7 +133,7 @@ std::string RecordWriter::lines(const Record& record) {
   fields.push_back(record.fold);
   fields.resize(names_.size());
   for (std::size_t i = 0; i < std::min(extra_at_.size(), record.extra.size()); ++i) {
-    fields[extra_at_[i]] = record.extra[i];
+    fields[extra_at_[i]] = shown_extra(record.extra[i]);
   }
   std::string text;
   append_csv(text, fields);
@@ -150,13 +150,16 @@ std::string RecordWriter::airr_lines(const Record& record) {
                    Column::kCdr2Alpha},
       ChainColumns{"TRB", Column::kCdr3Beta, Column::kVBeta, Column::kJBeta, Column::kCdr1Beta,
                    Column::kCdr2Beta}};
-  const auto chains = static_cast<std::size_t>(
-      std::count_if(kChains.begin(), kChains.end(),
-                    [&record](const ChainColumns& chain) { return !record[chain.cdr3].empty(); }));
+  // Also a chain of which only the genes are known.
+  const auto is_there = [&record](const ChainColumns& chain) {
+    return !(record[chain.cdr3].empty() && record[chain.v].empty() && record[chain.j].empty());
+  };
+  const auto chains = static_cast<std::size_t>(std::count_if(
+      kChains.begin(), kChains.end(), [&](const ChainColumns& chain) { return is_there(chain); }));
   std::string text;
   std::size_t written = 0;
   for (const ChainColumns& chain : kChains) {
-    if (record[chain.cdr3].empty()) continue;
+    if (!is_there(chain)) continue;
     std::vector<std::string> fields = {fmt::format("r{}_{}", records_, chain.locus),
                                        "",
                                        "F",
