@@ -46,15 +46,21 @@ std::optional<std::int64_t> confidence_of(const data::Record& record,
   return lowest;
 }
 
-// What a file has none of, others may have: one list of names for all records.
+// What a file has none of, others may have: one list of names for all records. A name that one of
+// our columns has gets the prefix "input_"; a second column of the same name a number.
 class ExtraNames {
  public:
   // Places of these names in the common list.
   std::vector<std::size_t> places_of(const std::vector<std::string>& names) {
     std::vector<std::size_t> places;
+    std::set<std::string> taken;
     for (const std::string& name : names) {
-      const auto [at, is_new] = place_.try_emplace(name, names_.size());
-      if (is_new) names_.push_back(name);
+      std::string free = is_ours(name) ? "input_" + name : name;
+      for (int number = 2; !taken.insert(free).second; ++number) {
+        free = fmt::format("{}_{}", name, number);
+      }
+      const auto [at, is_new] = place_.try_emplace(free, names_.size());
+      if (is_new) names_.push_back(free);
       places.push_back(at->second);
     }
     return places;
@@ -62,6 +68,11 @@ class ExtraNames {
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
 
  private:
+  static bool is_ours(const std::string& name) {
+    return data::column_named(name) || name == data::kLabelColumn || name == data::kOriginColumn ||
+           name == data::kFoldColumn;
+  }
+
   std::map<std::string, std::size_t> place_;
   std::vector<std::string> names_;
 };
@@ -206,9 +217,16 @@ class Cleaner {
 
   void take(data::Record record, const std::string& role, const std::vector<std::string>& names,
             const std::vector<std::size_t>& places, const std::string& file) {
-    if (config_.minimum_confidence > 0) {
+    if (config_.minimum_confidence > 0 && role == kPairs) {
       const auto confidence = confidence_of(record, names);
-      if (confidence && *confidence < config_.minimum_confidence) {
+      if (!confidence) {
+        throw Error(ExitCode::kInputData,
+                    fmt::format("{}: line {}: no score, but preprocess.minimum_confidence is {}; "
+                                "it needs VDJdb's column vdjdb.score",
+                                file, record.line, config_.minimum_confidence));
+      }
+      if (*confidence < config_.minimum_confidence) {
+        if (record.label.value_or(false)) result_.known.push_back(record);
         return note(file, {record.line, data::Action::kRefused, "vdjdb.score", "low-confidence",
                            fmt::format("score {} is below preprocess.minimum_confidence {}",
                                        *confidence, config_.minimum_confidence)});
@@ -222,6 +240,9 @@ class Cleaner {
       record.label.reset();
       record.origin = data::Origin::kNone;
       controls_.push_back({std::move(record), file});
+    } else if (role == kMeasured && record.label.value_or(false)) {
+      note(file, {record.line, data::Action::kRefused, std::string(data::kLabelColumn), "binding",
+                  "calls a pair binding in the file of measured non-binders"});
     } else if (role == kMeasured) {
       record.label = false;
       record.origin = data::Origin::kMeasured;
@@ -240,6 +261,11 @@ class Cleaner {
     throw Error(ExitCode::kInputData, text);
   }
 
+  // What a model and the leak check take for the same pair, however its other columns are written.
+  [[nodiscard]] std::string identity_key(const data::Record& record) const {
+    return data::tcr_key(record, identity_) + record[data::Column::kEpitope];
+  }
+
   static std::string pair_key(const data::Record& record) {
     std::string key = data::tcr_key(record);
     key += record[data::Column::kEpitope];
@@ -253,10 +279,25 @@ class Cleaner {
   void handle_repeats() {
     std::set<std::string> bound;
     for (const auto& [record, file] : pairs_) {
-      if (record.label.value_or(false)) bound.insert(pair_key(record));
+      if (record.label.value_or(false)) bound.insert(identity_key(record));
     }
     pairs_ = without_repeats(std::move(pairs_), bound);
     measured_ = without_repeats(std::move(measured_), bound);
+    drop_measured_alone();
+  }
+
+  // An epitope with negatives only would tell a model that it binds nothing.
+  void drop_measured_alone() {
+    std::set<std::string> bound;
+    for (const auto& [record, file] : pairs_) {
+      if (record.label.value_or(false)) bound.insert(record[data::Column::kEpitope]);
+    }
+    std::erase_if(measured_, [&](const Taken& each) {
+      if (bound.contains(each.record[data::Column::kEpitope])) return false;
+      note(each.file, {each.record.line, data::Action::kRefused, "Epitope", "no-binder",
+                       "no row binds this epitope"});
+      return true;
+    });
   }
 
   std::vector<Taken> without_repeats(std::vector<Taken> taken, const std::set<std::string>& bound) {
@@ -266,7 +307,7 @@ class Cleaner {
     for (Taken& each : taken) {
       const bool label = each.record.label.value_or(false);
       std::string key = pair_key(each.record);
-      const bool contradicts = !label && bound.contains(key);
+      const bool contradicts = !label && bound.contains(identity_key(each.record));
       const bool repeats = !contradicts && !seen.emplace(std::move(key), label).second;
       result_.contradicting += contradicts ? 1 : 0;
       result_.repeated += repeats ? 1 : 0;
@@ -306,6 +347,7 @@ class Cleaner {
   const StageContext& context_;
   const PreprocessConfig& config_;
   const store::Artifact& raw_;
+  std::vector<data::Column> identity_ = identity_columns(config_);
   ExtraNames extra_;
   std::vector<Taken> pairs_;
   std::vector<Taken> controls_;
@@ -329,6 +371,18 @@ std::vector<data::Column> required_columns(const PreprocessConfig& config) {
     required.push_back(data::Column::kEpitope);
   }
   return required;
+}
+
+std::vector<data::Column> identity_columns(const PreprocessConfig& config) {
+  const auto features = feature_columns(config);
+  std::vector<data::Column> columns;
+  for (const data::Column column : data::kTcrColumns) {
+    if (std::find(features.begin(), features.end(), column) != features.end()) {
+      columns.push_back(column);
+    }
+  }
+  if (columns.empty()) columns.assign(data::kTcrColumns.begin(), data::kTcrColumns.end());
+  return columns;
 }
 
 CleanRows clean_rows(const StageContext& context) { return Cleaner(context).run(); }

@@ -13,8 +13,10 @@ namespace tcrops::stages {
 // The rows of a raw artifact as canonical records, and the story of how they became so.
 struct CleanRows {
   std::vector<data::Record> pairs;
-  std::vector<data::Record> controls;    // TCRs without epitope
-  std::vector<data::Record> measured;    // pairs found not to bind
+  std::vector<data::Record> controls;  // TCRs without epitope
+  std::vector<data::Record> measured;  // pairs found not to bind
+  // Binding pairs that are no rows of the dataset (too unsure, say), but no negatives either.
+  std::vector<data::Record> known;
   std::vector<std::string> extra_names;  // of all records' extra
   Json rules = Json::array();            // of a source with rules of its own
   data::CleaningCounts counts;
@@ -30,6 +32,8 @@ struct CleanRows {
 [[nodiscard]] std::vector<data::Column> required_columns(const PreprocessConfig& config);
 // In column order and each once, however the configuration lists them.
 [[nodiscard]] std::vector<data::Column> feature_columns(const PreprocessConfig& config);
+// What makes two TCRs the same to the model: the TCR columns among its features.
+[[nodiscard]] std::vector<data::Column> identity_columns(const PreprocessConfig& config);
 
 // Throws Error (kInputData) for a table that cannot be read, or without a usable row.
 [[nodiscard]] CleanRows clean_rows(const StageContext& context);

@@ -4,6 +4,7 @@
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/data/csv.hpp>
+#include <tcrops/data/similarity.hpp>
 #include <tcrops/eval/baselines.hpp>
 #include <tcrops/eval/metrics.hpp>
 #include <tcrops/nn/device.hpp>
@@ -49,24 +50,48 @@ std::string selected_on(const StageContext& context) {
   return tune->at("select_on").get<std::string>();
 }
 
-// How many test TCRs the model was trained or chosen on, when these rows are of another dataset
-// than its own.
-std::int64_t known_tcrs(const StageContext& context, const SideData& test) {
+// Test TCRs that the model was trained or chosen on, and others that have a near duplicate among
+// those, when these rows are of another dataset than its own.
+struct KnownTcrs {
+  std::int64_t exactly = 0;
+  std::int64_t nearly = 0;
+};
+
+KnownTcrs known_tcrs(const StageContext& context, const SideData& test) {
   const auto& parents = context.input(Stage::kTrain).manifest.parents;
   const std::string& own = parents.at("dataset");
-  if (own == context.input(Stage::kPreprocess).id) return 0;
+  if (own == context.input(Stage::kPreprocess).id) return {};
   const Dataset dataset = read_dataset(context.store, ancestor(context, "dataset", own));
   const bool test_chose = selected_on(context) == "test";
-  std::set<std::string> seen;
+  std::vector<data::Record> seen;
+  std::set<std::string> seen_keys;
   for (std::size_t row = 0; row < dataset.records.size(); ++row) {
-    if (test_chose || dataset.sides[row] != data::Side::kTest)
-      seen.insert(data::tcr_key(dataset.records[row]));
+    if (!test_chose && dataset.sides[row] == data::Side::kTest) continue;
+    if (seen_keys.insert(data::tcr_key(dataset.records[row])).second) {
+      seen.push_back(dataset.records[row]);
+    }
   }
-  std::set<std::string> known;
-  for (const data::Record& record : test.records) {
-    if (std::string tcr = data::tcr_key(record); seen.contains(tcr)) known.insert(std::move(tcr));
+  const std::vector<bool> near = data::near_duplicate_in(test.records, seen);
+  std::set<std::string> exactly;
+  std::set<std::string> nearly;
+  for (std::size_t row = 0; row < test.records.size(); ++row) {
+    std::string tcr = data::tcr_key(test.records[row]);
+    if (seen_keys.contains(tcr)) {
+      exactly.insert(std::move(tcr));
+    } else if (near[row]) {
+      nearly.insert(std::move(tcr));
+    }
   }
-  return std::ssize(known);
+  return {std::ssize(exactly), std::ssize(nearly)};
+}
+
+// TCRs of test that have a near duplicate among the training rows of the same dataset.
+std::int64_t near_training(const StageContext& context) {
+  constexpr const char* kLeaks = "leaks.json";
+  const store::Artifact& dataset = context.input(Stage::kPreprocess);
+  if (!dataset.manifest.files.contains(kLeaks)) return 0;
+  const Json leaks = parse_json(context.store.read(dataset, kLeaks), dataset.file(kLeaks).string());
+  return leaks.at("near_test_train").at("count").get<std::int64_t>();
 }
 
 // With fewer positive rows than this, one TCR more or less changes every metric visibly.
@@ -99,9 +124,18 @@ Caveats caveats_of(const StageContext& context, const SideData& test) {
   if (own_rows && selected_on(context) == "test") {
     caveats.unfair.emplace_back("the parameters were chosen on these test rows");
   }
-  if (const std::int64_t known = known_tcrs(context, test); known > 0) {
+  if (const std::int64_t near = near_training(context); own_rows && near > 0) {
     caveats.unfair.push_back(
-        fmt::format("{} of these TCRs were among the rows that trained or chose the model", known));
+        fmt::format("{} of these TCRs have a near duplicate among the training rows", near));
+  }
+  const KnownTcrs known = known_tcrs(context, test);
+  if (known.exactly > 0) {
+    caveats.unfair.push_back(fmt::format(
+        "{} of these TCRs were among the rows that trained or chose the model", known.exactly));
+  }
+  if (known.nearly > 0) {
+    caveats.unfair.push_back(
+        fmt::format("{} further ones have a near duplicate among those rows", known.nearly));
   }
   const auto positives = std::count(test.labels.begin(), test.labels.end(), std::uint8_t{1});
   if (positives < kFewPositives) {

@@ -40,8 +40,10 @@ std::vector<data::Record> rows_to_split(const CleanRows& rows, const PreprocessC
 
 class Partitioner {
  public:
-  Partitioner(std::vector<data::Record> records, const PreprocessConfig& config)
+  Partitioner(std::vector<data::Record> records, const std::vector<data::Record>& known,
+              const PreprocessConfig& config)
       : records_(std::move(records)),
+        known_(known),
         config_(config),
         columns_(identity_columns(config)),
         seed_(static_cast<std::uint64_t>(config.split_seed)) {}
@@ -171,13 +173,16 @@ class Partitioner {
         if (parts[row] != data::kNoPart) parts[row] = folds_->of_row[row];
       }
     }
+    std::vector<data::Record> all = records_;
+    all.insert(all.end(), known_.begin(), known_.end());
+    parts.resize(all.size(), data::kNoPart);
     const data::NegativeOptions options{.ratio = static_cast<std::size_t>(config_.negative_ratio),
                                         .seed = seed_};
     if (draws(config_, "swapped")) {
-      add(result, data::swapped_negatives(records_, parts, options, columns_), "swapped");
+      add(result, data::swapped_negatives(all, parts, options, columns_), "swapped");
     }
     if (draws(config_, "background")) {
-      add(result, data::background_negatives(records_, parts, options, columns_), "background");
+      add(result, data::background_negatives(all, parts, options, columns_), "background");
     }
   }
 
@@ -196,6 +201,7 @@ class Partitioner {
   }
 
   std::vector<data::Record> records_;
+  const std::vector<data::Record>& known_;  // binding pairs that are no rows, but no negatives
   const PreprocessConfig& config_;
   std::vector<data::Column> columns_;
   std::uint64_t seed_;
@@ -206,20 +212,8 @@ class Partitioner {
 
 }  // namespace
 
-std::vector<data::Column> identity_columns(const PreprocessConfig& config) {
-  const auto features = feature_columns(config);
-  std::vector<data::Column> columns;
-  for (const data::Column column : data::kTcrColumns) {
-    if (std::find(features.begin(), features.end(), column) != features.end()) {
-      columns.push_back(column);
-    }
-  }
-  if (columns.empty()) columns.assign(data::kTcrColumns.begin(), data::kTcrColumns.end());
-  return columns;
-}
-
 Partition partition(const CleanRows& rows, const PreprocessConfig& config) {
-  return Partitioner(rows_to_split(rows, config), config).run();
+  return Partitioner(rows_to_split(rows, config), rows.known, config).run();
 }
 
 }  // namespace tcrops::stages

@@ -21,9 +21,6 @@ struct Partition {
   std::map<std::string, std::size_t> shortage;  // drawn negatives that could not be had, by origin
 };
 
-// What makes two TCRs the same to the model: the TCR columns among its features.
-[[nodiscard]] std::vector<data::Column> identity_columns(const PreprocessConfig& config);
-
 // Splits first, control TCRs included, then draws negatives inside each side. Throws Error
 // (kInputData) when a side would stay empty, as the splits say.
 [[nodiscard]] Partition partition(const CleanRows& rows, const PreprocessConfig& config);
