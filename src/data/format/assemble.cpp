@@ -18,7 +18,8 @@ bool is_true(std::string_view text) {
 // Puts the rows of one cell or complex together.
 class CellAssembler {
  public:
-  explicit CellAssembler(const Header& header) : header_(header) {}
+  explicit CellAssembler(const Header& header)
+      : header_(header), is_ours_(header.at("tcrops_record").has_value()) {}
 
   Assembled assemble(const std::vector<SourceRow>& rows) {
     for (const SourceRow& row : rows) consider(row);
@@ -47,6 +48,7 @@ class CellAssembler {
       const std::string_view text = view.text(role);
       return is_missing(text) ? missing_is_no : !is_true(text);
     };
+    if (is_ours_) return false;  // whoever made the records has judged
     const bool unknown_is_no = header_.format->unknown_productive == UnknownProductive::kNo;
     if (says_no(Role::kIsCell, false)) {
       refuse(row, Role::kIsCell, "no-cell", "the barcode is not a cell");
@@ -152,6 +154,7 @@ class CellAssembler {
   }
 
   const Header& header_;
+  bool is_ours_;                   // rows of records that tcrops wrote
   std::array<Candidate, 2> best_;  // alpha, beta
   std::vector<Note> notes_;
 };
