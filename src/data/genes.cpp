@@ -164,7 +164,8 @@ std::string squashed_gene(std::string_view name) {
     }
     const std::string_view next = name.substr(i + 1, 2);
     if (c == '.' || c == '_') c = '-';
-    if (c == 'S' && out.size() > 3 && out[3] == 'J') c = '-';
+    // "TRBJ2S7" is TRBJ2-7; before IMGT, numbers of alpha J genes were others.
+    if (c == 'S' && (out == "TRBJ1" || out == "TRBJ2")) c = '-';
     if (c == '/' || (c == '-' && (next == "DV" || next == "OR"))) continue;
     out += c;
   }

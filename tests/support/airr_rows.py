@@ -12,11 +12,11 @@ PIECES = 1 << 12
 BLOCK = 1 << 14
 
 
-def write(path, rows):
-    """`rows` rows (an even number, of half as many cells), about 160 bytes each; the same for the same number."""
+def write(path, rows, read_length=60):
+    """`rows` rows (an even number, of half as many cells), each of about 80 bytes and a read; always the same."""
     maker = random.Random(1)
     pieces = ["".join(maker.choices("ADEGILNPQRSTVY", k=4)) for _ in range(PIECES)]
-    reads = ["".join(maker.choices("ACGT", k=60)) for _ in range(PIECES)]
+    reads = ["".join(maker.choices("ACGT", k=read_length)) for _ in range(PIECES)]
     cells = rows // 2
     with open(path, "w", encoding="ascii") as file:
         file.write("\t".join(COLUMNS) + "\n")

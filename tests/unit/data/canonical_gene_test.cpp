@@ -87,6 +87,7 @@ TEST_CASE("genes are written as IMGT does") {
   CHECK(beta_j("TRBJ2\xE2\x80\x93"
                "7*01") == "TRBJ2-7*01 +gene-spelling");
   CHECK(alpha_j("TRAJ5-01") == "TRAJ5*01 +gene-spelling +allele-added");
+  CHECK(alpha_j("TRAJ14S1") == "!gene-old-name");
   CHECK(alpha_j("TRAJ58*01") == "TRAJ58*01 ?gene-not-functional");
 }
 
