@@ -3,7 +3,6 @@
 #include "fuzz.hpp"
 
 #include <tcrops/core/error.hpp>
-#include <tcrops/core/log.hpp>
 #include <tcrops/data/reader.hpp>
 #include <tcrops/data/writer.hpp>
 
@@ -114,7 +113,6 @@ void check_round_trip(const Read& table, const std::string& format) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  tcrops::set_verbosity(tcrops::Verbosity::kQuiet);
   tcrops::fuzz::Bytes bytes(data, size);
   const auto& formats = tcrops::data::format_names();
   const std::size_t choice = bytes.below(formats.size() + 1);

@@ -10,9 +10,9 @@
 
 namespace tcrops::data {
 
-// "airr": Rearrangement TSV, one row per chain; `tcrops_record` numbers the records, and epitope,
-// mhc, label, negative_origin and fold are custom columns. "benchmark": CSV with the ten columns of
-// the ePytope-TCR benchmark, then loops, Origin and Fold.
+// "airr": Rearrangement TSV, one row per chain that has a CDR3; `tcrops_record` numbers the
+// records, and epitope, mhc, label, negative_origin and fold are custom columns. "benchmark": CSV
+// with the ten columns of the ePytope-TCR benchmark, then loops, Origin and Fold.
 [[nodiscard]] const std::vector<std::string>& writable_formats();
 
 // Extra columns follow those of the format; one that has the name of such a column gets the prefix
