@@ -249,10 +249,7 @@ class HeaderReader {
   }
 
   void require_columns() const {
-    if (header_.format->name == "plain" && !can_give(Column::kCdr3Alpha) &&
-        !can_give(Column::kCdr3Beta)) {
-      fail_unknown();
-    }
+    if (!can_give(Column::kCdr3Alpha) && !can_give(Column::kCdr3Beta)) fail_unknown();
     for (const Column column : options_.required) {
       if (!can_give(column) && !follows_from_gene(column)) missing(column_name(column));
     }

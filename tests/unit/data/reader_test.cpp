@@ -180,6 +180,8 @@ TEST_CASE("a file that tells nothing ends with its name and what to do") {
   CHECK(reading("CDR3_beta\n", options).code == ExitCode::kUsage);
   CHECK(reading("CDR3_beta\n", options).says("\"vdjdb\""));
   CHECK(reading("CDR3_beta\nCASSIRSSYEQYF\n\"CASS\n").says("t.csv:3: "));
+  options.format = "vdjdb";
+  CHECK(reading("a,b\n1,2\n", options).says("t.csv:1: no column holds a CDR3"));
 }
 
 TEST_CASE("a mapped column goes before what the format says") {
