@@ -1,5 +1,6 @@
 #include "clean_rows.hpp"
 
+#include "partition.hpp"
 #include "raw_source.hpp"
 
 #include <tcrops/core/error.hpp>
@@ -14,6 +15,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <unordered_map>
@@ -86,7 +88,10 @@ struct Taken {
 class Cleaner {
  public:
   explicit Cleaner(const StageContext& context)
-      : context_(context), config_(context.config.preprocess), raw_(context.input(Stage::kFetch)) {
+      : context_(context),
+        config_(context.config.preprocess),
+        raw_(context.input(Stage::kFetch)),
+        identity_(identity_columns(config_)) {
     result_.report = data::kReportHeader;
   }
 
@@ -96,6 +101,7 @@ class Cleaner {
     for (const Json& input : raw_.manifest.facts.at("inputs")) {
       if (!is_viral || input.at("role") != kPairs) read(input);
     }
+    require_confidence();
     require_rows();
     handle_repeats();
     drop_rare_epitopes();
@@ -215,22 +221,30 @@ class Cleaner {
     result_.rows += reader.rows();
   }
 
+  // Why a record that could be read is not wanted.
+  std::optional<data::Note> refusal_of(const data::Record& record,
+                                       const std::vector<std::string>& names) {
+    const bool is_blank = std::all_of(identity_.begin(), identity_.end(),
+                                      [&](data::Column column) { return record[column].empty(); });
+    if (is_blank) {
+      return data::Note{record.line, data::Action::kRefused, "", "no-tcr",
+                        "nothing that the model sees of a TCR is there"};
+    }
+    if (config_.minimum_confidence == 0) return std::nullopt;
+    const auto confidence = confidence_of(record, names);
+    has_confidence_ = has_confidence_ || confidence;
+    if (!confidence || *confidence >= config_.minimum_confidence) return std::nullopt;
+    return data::Note{record.line, data::Action::kRefused, "vdjdb.score", "low-confidence",
+                      fmt::format("score {} is below preprocess.minimum_confidence {}", *confidence,
+                                  config_.minimum_confidence)};
+  }
+
   void take(data::Record record, const std::string& role, const std::vector<std::string>& names,
             const std::vector<std::size_t>& places, const std::string& file) {
-    if (config_.minimum_confidence > 0 && role == kPairs) {
-      const auto confidence = confidence_of(record, names);
-      if (!confidence) {
-        throw Error(ExitCode::kInputData,
-                    fmt::format("{}: line {}: no score, but preprocess.minimum_confidence is {}; "
-                                "it needs VDJdb's column vdjdb.score",
-                                file, record.line, config_.minimum_confidence));
-      }
-      if (*confidence < config_.minimum_confidence) {
-        if (record.label.value_or(false)) result_.known.push_back(record);
-        return note(file, {record.line, data::Action::kRefused, "vdjdb.score", "low-confidence",
-                           fmt::format("score {} is below preprocess.minimum_confidence {}",
-                                       *confidence, config_.minimum_confidence)});
-      }
+    if (const auto refusal = refusal_of(record, names)) {
+      const bool is_unsure = refusal->code == "low-confidence";
+      if (is_unsure && record.label.value_or(false)) result_.known.push_back(record);
+      return note(file, *refusal);
     }
     std::vector<std::string> extra(extra_.names().size());
     for (std::size_t i = 0; i < places.size(); ++i) extra[places[i]] = std::move(record.extra[i]);
@@ -259,6 +273,16 @@ class Cleaner {
                     shown_name(raw_.manifest.facts.at("inputs").at(0)), result_.rows);
     for (const std::string& fault : result_.first_faults) text += "\n  " + fault;
     throw Error(ExitCode::kInputData, text);
+  }
+
+  // A threshold that nothing is held against would go unnoticed.
+  void require_confidence() const {
+    if (config_.minimum_confidence == 0 || has_confidence_) return;
+    throw Error(ExitCode::kInputData,
+                fmt::format("{}: no row has a score (column vdjdb.score) to hold against "
+                            "preprocess.minimum_confidence {}; leave that at 0",
+                            shown_name(raw_.manifest.facts.at("inputs").at(0)),
+                            config_.minimum_confidence));
   }
 
   // What a model and the leak check take for the same pair, however its other columns are written.
@@ -347,7 +371,8 @@ class Cleaner {
   const StageContext& context_;
   const PreprocessConfig& config_;
   const store::Artifact& raw_;
-  std::vector<data::Column> identity_ = identity_columns(config_);
+  std::vector<data::Column> identity_;
+  bool has_confidence_ = false;
   ExtraNames extra_;
   std::vector<Taken> pairs_;
   std::vector<Taken> controls_;

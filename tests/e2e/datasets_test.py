@@ -345,12 +345,15 @@ class Nearest(Case):
         self.synthetic("two", epitopes=6)
         same = self.ok(["artifacts", "diff", "one.dataset", "one.dataset"], store=self.store).stdout
         text = self.ok(["artifacts", "diff", "one.dataset", "two.dataset"], store=self.store).stdout
-        self.assertIn("pitope", text)
-        self.assertNotEqual(same, text)
         facts = [manifest(self.store, f"{name}.dataset")["facts"]["rows"] for name in ("one", "two")]
         self.assertEqual(facts, [1200, 1800])
-        for rows in facts:
-            self.assertIn(str(rows), text)
+        self.assertRegex(text, r"(?m)^rows +1200 +1800 +\+600$")
+        self.assertRegex(text, r"(?m)^tcrs +300 +300 +\+0$")
+        self.assertRegex(text, r"(?m)^epitopes +4 +6 +\+2$")
+        new, old = ({row["Epitope"] for row in dataset(self.store, f"{name}.dataset")} for name in ("two", "one"))
+        line = next(line for line in text.splitlines() if line.startswith("new epitopes"))
+        self.assertEqual({epitope for epitope in new | old if epitope in line}, new - old)
+        self.assertNotIn("What moved", same)
 
 
 if __name__ == "__main__":

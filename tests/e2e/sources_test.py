@@ -290,6 +290,21 @@ class OwnFile(Case):
         self.assertEqual({row[1] for row in report[1:] if row[2] == "refused"}, {"14", "15"})
         self.ok(["reproduce", "made.dataset"], store=self.store)
 
+    def test_rows_of_which_nothing_is_left(self):
+        """A row without a chain, or without the one that the model sees, is no TCR, however little is required; a score
+        to hold rows against has to be there."""
+        header, *rows = self.rows()
+        alpha_only = [rows[0][0], "", rows[0][2], "", rows[0][4], "", *rows[0][6:]]
+        path = write_table(self.folder / "pairs.csv", [header, *rows, [*[""] * 6, *rows[0][6:]], alpha_only])
+        fetch = {"source": "file", "file": str(path)}
+        self.preprocess(fetch, {**GIVEN, "features": ["CDR3_beta", "V_beta", "Epitope"], "optional": ["CDR3_beta", "V_beta"]})
+        self.check_all()
+        report = read_table(named(self.store, "made.dataset") / "cleaning.csv")
+        self.assertEqual([row[1:3] + row[4:5] for row in report[1:]],
+                         [["14", "refused", "no-cdr3"], ["15", "refused", "no-tcr"]])
+        words = configuration(self.folder, fetch=fetch, preprocess={**GIVEN, "minimum_confidence": 1})
+        self.fails(INPUT, ["preprocess", *words], "preprocess.minimum_confidence", "vdjdb.score", store=self.store)
+
     def test_missing_files_are_named(self):
         path = write_table(self.folder / "pairs.csv", self.rows())
         for setting in ("file", "control_file", "measured_file"):
