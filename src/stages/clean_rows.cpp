@@ -365,7 +365,15 @@ class Cleaner {
     };
     std::erase_if(pairs_, is_rare);
     std::erase_if(measured_, is_rare);
-    require_rows();
+    if (!pairs_.empty()) return;
+    std::size_t most = 0;
+    for (const auto& [epitope, tcrs] : binders) most = std::max(most, tcrs.size());
+    throw Error(
+        ExitCode::kInputData,
+        fmt::format("{}: no epitope has the {} binding TCRs that preprocess.minimum_binders "
+                    "asks for; the most that one has is {}",
+                    shown_name(raw_.manifest.facts.at("inputs").at(0)), config_.minimum_binders,
+                    most));
   }
 
   const StageContext& context_;

@@ -291,6 +291,19 @@ class Immrep22(Case):
         self.ok(["preprocess", *words], store=self.store)
         self.fails(INPUT, ["preprocess", *words, "--strict"], "preprocess.strict", "cleaning.csv", store=self.store)
 
+    def test_epitopes_with_few_binders(self):
+        binders = {epitope: len({tuple(row[1:7]) for row in rows if row[0] == "1"})
+                   for epitope, rows in self.files.items()}
+        self.preprocess(self.source, {"features": self.features, "minimum_binders": 90})
+        table, _, report, _ = self.check_files_agree()
+        rare = {epitope for epitope, count in binders.items() if count < 90}
+        self.assertEqual({row["Epitope"] for row in table}, set(binders) - rare)
+        self.assertEqual({row[0].removesuffix(".txt") for row in report if row[4] == "few-binders"}, rare)
+        words = configuration(self.folder, fetch=self.source, preprocess={"features": self.features,
+                                                                          "minimum_binders": 1000})
+        self.fails(INPUT, ["preprocess", *words], "preprocess.minimum_binders", "1000", f"is {max(binders.values())}",
+                   store=self.store)
+
     def test_repeats_kept(self):
         self.preprocess(self.source, {"features": self.features, "repeats": "keep"})
         table, facts, report, _ = self.check_files_agree()

@@ -157,6 +157,13 @@ class Splits(product.ProductCase):
                 self.assertEqual(row["fold"], fold)
                 self.assertEqual(row["Side"], {test: "test", validation: "validation"}.get(fold, "train"))
         self.refused(CONFIGURATION, {"split": "given", "test_fold": 4}, "folds", "4", "0 to 3")
+        control = ["CAVSGGSYIPTF", "CASSQDRGYEQYF", "TRAV21*01", "TRBV4-1*01", "TRAJ6*01", "TRBJ2-7*01"]
+        options = {"split": "given", "negatives": ["swapped", "background"]}
+        bare = write_table(self.folder / "bare.csv", [TCR, control])
+        self.refused(INPUT, options, "control", "column Fold", control_file=str(bare))
+        placed = write_table(self.folder / "placed.csv", [[*TCR, "Fold"], [*control, "9"]])
+        table = self.made(options, control_file=str(placed))
+        self.assertEqual({row["fold"] for row in table if row["Origin"] == "background"}, {2})
         rows[7][-1] = "train"
         write_table(self.file, [[*HEADER, "Fold"], *rows])
         self.refused(INPUT, {"split": "given"}, "line 9", "train")
@@ -188,6 +195,26 @@ class Splits(product.ProductCase):
             for key, fold in first.items():
                 fold_of_tcr[key[:6]].add(fold)
             self.assertEqual([tcr for tcr, folds in fold_of_tcr.items() if len(folds) > 1], [], "a negative left its fold")
+
+    def test_folds_of_rows_and_of_epitopes(self):
+        """With rows as units one TCR may be in several folds, with epitopes rows may have to go; no row changes its fold."""
+        for split in ("random", "leave_epitope_out"):
+            fold_of, tested = {}, collections.Counter()
+            for test, validation in itertools.permutations(range(3), 2):
+                table = self.made({"split": split, "folds": 3, "test_fold": test, "validation_fold": validation})
+                for row in table:
+                    if row["Label"] == "1":
+                        self.assertEqual(fold_of.setdefault(key_of(row), row["fold"]), row["fold"])
+                        tested[key_of(row)] += row["Side"] == "test"
+                    self.assertEqual(row["Side"], {test: "test", validation: "validation"}.get(row["fold"], "train"))
+                if split == "leave_epitope_out":
+                    self.check_apart(table)
+                    epitopes = {side: {row["Epitope"] for row in table if row["Side"] == side} for side in
+                                ("train", "validation", "test")}
+                    self.assertEqual(sum(map(len, epitopes.values())), len(EPITOPES))
+                else:
+                    self.assertEqual(sum(row["Label"] == "1" for row in table), len(fold_of))
+            self.assertLessEqual(set(tested.values()), {0, 2} if split == "leave_epitope_out" else {2})
 
     def test_folds_that_are_not_there(self):
         self.refused(CONFIGURATION, {"folds": 2}, "preprocess.folds", "at least 3")
