@@ -290,25 +290,6 @@ Problems negatives_without_file(const FieldTable& table, const PipelineConfig& c
   return problems;
 }
 
-// Entries of fetch.map that are not COLUMN=THEIRS with a column of ours.
-Problems unclear_map(const FieldTable& table, const FetchConfig& c) {
-  Problems problems;
-  for (const std::string& each : c.map) {
-    const std::size_t sign = each.find('=');
-    const std::string column = each.substr(0, sign);
-    const bool is_ours = data::column_named(column) || column == data::kLabelColumn ||
-                         column == data::kOriginColumn || column == data::kFoldColumn;
-    if (is_ours && sign != std::string::npos && sign + 1 < each.size()) continue;
-    append(problems,
-           table.joint_problem(
-               {"fetch.map"},
-               fmt::format("\"{}\" is not COLUMN=THEIRS, where COLUMN is one of {}, {}, {} or {}",
-                           each, fmt::join(data::kColumnNames, ", "), data::kLabelColumn,
-                           data::kOriginColumn, data::kFoldColumn)));
-  }
-  return problems;
-}
-
 Problems folds_that_are_not_there(const FieldTable& table, const PreprocessConfig& c) {
   if (c.folds == 0) return {};
   if (c.folds < 3) {
@@ -363,7 +344,6 @@ Problems PipelineConfig::check() const {
                          "validation_fraction and test_fraction together leave less than a tenth "
                          "for training"));
   }
-  append(problems, unclear_map(fields_, fetch));
   append(problems, negatives_without_file(fields_, *this));
   append(problems, folds_that_are_not_there(fields_, preprocess));
   append(problems, unfit_encoder(fields_, preprocess));

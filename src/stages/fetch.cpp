@@ -7,10 +7,12 @@
 #include <tcrops/core/file.hpp>
 #include <tcrops/core/sha256.hpp>
 #include <tcrops/core/text.hpp>
+#include <tcrops/data/record.hpp>
 #include <tcrops/data/synthetic.hpp>
 #include <tcrops/stages/table_source.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace tcrops::stages {
 namespace {
@@ -58,8 +60,26 @@ std::string location_of(const FetchConfig& config, const RawSource& source,
   return join_mirror(config.mirror.empty() ? source.origin : config.mirror, file.name);
 }
 
+// Whether an entry of fetch.map is COLUMN=THEIRS with a column of ours.
+bool is_mapping(const std::string& text) {
+  const std::size_t sign = text.find('=');
+  const std::string column = text.substr(0, sign);
+  const bool is_ours = data::column_named(column) || column == data::kLabelColumn ||
+                       column == data::kOriginColumn || column == data::kFoldColumn;
+  return is_ours && sign != std::string::npos && sign + 1 < text.size();
+}
+
 // How a file of the user's is to be read, as far as it was said.
 Json reading_of(const FetchConfig& config) {
+  for (const std::string& each : config.map) {
+    if (is_mapping(each)) continue;
+    throw Error(
+        ExitCode::kConfiguration,
+        fmt::format("fetch.map: \"{}\" is not COLUMN=THEIRS, where COLUMN is one of {}, {}, "
+                    "{} or {}",
+                    each, fmt::join(data::kColumnNames, ", "), data::kLabelColumn,
+                    data::kOriginColumn, data::kFoldColumn));
+  }
   Json reading = Json::object();
   if (config.format != "auto") reading["format"] = config.format;
   if (!config.map.empty()) reading["map"] = config.map;
