@@ -48,37 +48,6 @@ std::optional<std::int64_t> confidence_of(const data::Record& record,
   return lowest;
 }
 
-// What a file has none of, others may have: one list of names for all records. A name that one of
-// our columns has gets the prefix "input_"; a second column of the same name a number.
-class ExtraNames {
- public:
-  // Places of these names in the common list.
-  std::vector<std::size_t> places_of(const std::vector<std::string>& names) {
-    std::vector<std::size_t> places;
-    std::set<std::string> taken;
-    for (const std::string& name : names) {
-      std::string free = is_ours(name) ? "input_" + name : name;
-      for (int number = 2; !taken.insert(free).second; ++number) {
-        free = fmt::format("{}_{}", name, number);
-      }
-      const auto [at, is_new] = place_.try_emplace(free, names_.size());
-      if (is_new) names_.push_back(free);
-      places.push_back(at->second);
-    }
-    return places;
-  }
-  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
-
- private:
-  static bool is_ours(const std::string& name) {
-    return data::column_named(name) || name == data::kLabelColumn || name == data::kOriginColumn ||
-           name == data::kFoldColumn;
-  }
-
-  std::map<std::string, std::size_t> place_;
-  std::vector<std::string> names_;
-};
-
 // A record with the name that its file has in the raw artifact.
 struct Taken {
   data::Record record;
