@@ -1,5 +1,7 @@
 #include "clean_rows.hpp"
 
+#include "extra_names.hpp"
+
 #include "partition.hpp"
 #include "raw_source.hpp"
 
