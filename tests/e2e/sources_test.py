@@ -233,11 +233,13 @@ class OwnFile(Case):
         airr = ["preprocess", *configuration(self.folder, preprocess=GIVEN, fetch={
             "source": "file", "file": str(path), "format": "airr"})]
         self.fails(INPUT, airr, "pairs.csv:1", "is missing", store=self.store)
-        self.fetch_fails(CONFIGURATION, {"source": "file", "file": str(path), "format": "excel"}, "excel", "fetch.format")
+        excel = {"source": "file", "file": str(path), "format": "excel"}
+        self.fetch_fails(CONFIGURATION, excel, "excel", "fetch.format")
 
     def test_map(self):
         header, *rows = self.rows()
-        theirs = ["alpha", "beta", "gene one", "gene two", "gene three", "gene four", "target", "allele", "binds", "part"]
+        theirs = ["alpha", "beta", "gene one", "gene two", "gene three", "gene four", "target", "allele", "binds",
+                  "part"]
         path = write_table(self.folder / "pairs.csv", [theirs, *rows])
         maps = [f"{ours}={name}" for ours, name in zip(header, theirs)]
         self.preprocess({"source": "file", "file": str(path), "map": maps}, GIVEN)
@@ -297,7 +299,8 @@ class OwnFile(Case):
         alpha_only = [rows[0][0], "", rows[0][2], "", rows[0][4], "", *rows[0][6:]]
         path = write_table(self.folder / "pairs.csv", [header, *rows, [*[""] * 6, *rows[0][6:]], alpha_only])
         fetch = {"source": "file", "file": str(path)}
-        self.preprocess(fetch, {**GIVEN, "features": ["CDR3_beta", "V_beta", "Epitope"], "optional": ["CDR3_beta", "V_beta"]})
+        beta = ["CDR3_beta", "V_beta"]
+        self.preprocess(fetch, {**GIVEN, "features": [*beta, "Epitope"], "optional": beta})
         self.check_all()
         report = read_table(named(self.store, "made.dataset") / "cleaning.csv")
         self.assertEqual([row[1:3] + row[4:5] for row in report[1:]],
@@ -315,8 +318,8 @@ class OwnFile(Case):
     def test_control_and_measured_files(self):
         path = write_table(self.folder / "pairs.csv", self.rows())
         controls = write_table(self.folder / "controls.csv", [
-            [*BENCHMARK[:6], "Fold"], ["CAVSGGSYIPTF", "CASSQDRGYEQYF", "TRAV21*01", "TRBV4-1*01", "TRAJ6*01", "TRBJ2-7*01",
-                                       "test"]])
+            [*BENCHMARK[:6], "Fold"],
+            ["CAVSGGSYIPTF", "CASSQDRGYEQYF", "TRAV21*01", "TRBV4-1*01", "TRAJ6*01", "TRBJ2-7*01", "test"]])
         measured = write_table(self.folder / "measured.csv", [
             [*BENCHMARK[:8], "Fold"], [*PAIRS[0], "GLCTLVAML", "HLA-A*02:01", "train"],
             [*PAIRS[1], "GILGFVFTL", "HLA-A*02:01", "train"]])
@@ -326,8 +329,8 @@ class OwnFile(Case):
                          (path.read_bytes(), controls.read_bytes(), measured.read_bytes()))
         self.preprocess(fetch, {"negatives": ["given", "background", "measured"], "split": "given"})
         table = dataset(self.store)
-        self.assertEqual([(row["CDR3_beta"], row["Epitope"], row["Label"]) for row in table if row["Origin"] == "measured"],
-                         [("CASSIRSSYEQYF", "GLCTLVAML", "0")], "the other one is said to bind")
+        got = [(row["CDR3_beta"], row["Epitope"], row["Label"]) for row in table if row["Origin"] == "measured"]
+        self.assertEqual(got, [("CASSIRSSYEQYF", "GLCTLVAML", "0")], "the other one is said to bind")
         background = [row for row in table if row["Origin"] == "background"]
         self.assertEqual({row["CDR3_beta"] for row in background}, {"CASSQDRGYEQYF"})
         self.assertEqual({row["Side"] for row in background}, {"test"})

@@ -75,7 +75,10 @@ def dataset(store, name="made.dataset"):
     table = [dict(zip(header, row, strict=True)) for row in rows]
     for key, values in tensors(folder / "rows.safetensors", ("sides", "folds")).items():
         for row, value in zip(table, values, strict=True):
-            row["Side" if key == "sides" else "fold"] = ("train", "validation", "test")[value] if key == "sides" else value
+            if key == "sides":
+                row["Side"] = ("train", "validation", "test")[value]
+            else:
+                row["fold"] = value
     return table
 
 
