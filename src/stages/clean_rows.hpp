@@ -35,7 +35,9 @@ struct CleanRows {
 // What makes two TCRs the same to the model: the TCR columns among its features.
 [[nodiscard]] std::vector<data::Column> identity_columns(const PreprocessConfig& config);
 
-// Throws Error (kInputData) for a table that cannot be read, or without a usable row.
+// Files are named in the report as in the raw artifact, so that equal raw data give equal reports.
+// Throws Error (kInputData) for a table that cannot be read, or without a usable row, and when
+// preprocess.minimum_confidence is set but no row has a score.
 [[nodiscard]] CleanRows clean_rows(const StageContext& context);
 
 }  // namespace tcrops::stages
