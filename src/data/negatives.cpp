@@ -9,10 +9,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bitset>
 #include <deque>
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -20,6 +22,12 @@ namespace tcrops::data {
 namespace {
 
 using Ids = std::vector<std::size_t>;
+
+// The columns that are missing, by their numbers.
+using Gaps = std::bitset<kColumnCount>;
+struct GapsLess {
+  bool operator()(const Gaps& a, const Gaps& b) const { return a.to_ulong() < b.to_ulong(); }
+};
 
 // Ascending, each once.
 Ids as_set(Ids ids) {
@@ -57,27 +65,17 @@ class Knowledge {
         near_(near_epitopes(names_)),
         cdr3s_(chains(records, tcrs_, columns)),
         index_(cdr3s_),
+        gaps_(gaps(records, tcrs_, columns)),
         listed_(tcrs_.count()),
-        bound_(tcrs_.count()),
-        mhc_(names_.size()) {
-    std::vector<std::map<std::string, std::size_t>> mhcs(names_.size());
+        bound_(tcrs_.count()) {
     for (std::size_t row = 0; row < records.size(); ++row) {
       if (records[row][Column::kEpitope].empty()) continue;
       const std::size_t epitope = epitope_of(records[row]);
       listed_[tcrs_.of_row[row]].push_back(epitope);
-      if (!records[row].label.value_or(false)) continue;
-      bound_[tcrs_.of_row[row]].push_back(epitope);
-      const std::string& mhc = records[row][Column::kMhc];
-      if (!mhc.empty()) ++mhcs[epitope][mhc];
+      if (records[row].label.value_or(false)) bound_[tcrs_.of_row[row]].push_back(epitope);
     }
     for (Ids& ids : listed_) ids = as_set(std::move(ids));
     for (Ids& ids : bound_) ids = as_set(std::move(ids));
-    for (std::size_t epitope = 0; epitope < names_.size(); ++epitope) {
-      const auto most =
-          std::max_element(mhcs[epitope].begin(), mhcs[epitope].end(),
-                           [](const auto& a, const auto& b) { return a.second < b.second; });
-      if (most != mhcs[epitope].end()) mhc_[epitope] = most->first;
-    }
   }
 
   [[nodiscard]] std::size_t tcr_of(std::size_t row) const { return tcrs_.of_row[row]; }
@@ -87,6 +85,7 @@ class Knowledge {
   }
 
   [[nodiscard]] bool binds(std::size_t tcr) const { return !bound_[tcr].empty(); }
+  [[nodiscard]] Gaps gaps_of(std::size_t tcr) const { return gaps_[tcr]; }
 
   // Epitopes that no negative of the TCR may have, ascending.
   [[nodiscard]] Ids ruled_out(std::size_t tcr) const {
@@ -103,10 +102,11 @@ class Knowledge {
     return as_set(std::move(out));
   }
 
-  [[nodiscard]] Record negative(const Record& base, std::size_t epitope, Origin origin) const {
+  [[nodiscard]] Record negative(const Record& base, std::size_t epitope, std::string_view mhc,
+                                Origin origin) const {
     Record record = base;
     record[Column::kEpitope] = names_[epitope];
-    record[Column::kMhc] = mhc_[epitope];
+    record[Column::kMhc] = mhc;
     record.label = false;
     record.origin = origin;
     record.extra.assign(base.extra.size(), "");
@@ -122,22 +122,42 @@ class Knowledge {
     return all;
   }
 
+  static std::vector<Gaps> gaps(std::span<const Record> records, const DistinctTcrs& tcrs,
+                                std::span<const Column> columns) {
+    std::vector<Gaps> all;
+    for (const std::size_t row : tcrs.first_row) {
+      Gaps missing;
+      for (const Column column : columns) {
+        missing.set(static_cast<std::size_t>(column), records[row][column].empty());
+      }
+      all.push_back(missing);
+    }
+    return all;
+  }
+
   DistinctTcrs tcrs_;
   std::vector<std::string> names_;
   std::vector<Ids> near_;
   std::vector<Cdr3s> cdr3s_;
   TcrIndex index_;
+  std::vector<Gaps> gaps_;
   std::vector<Ids> listed_;  // epitopes of the TCR's rows
   std::vector<Ids> bound_;   // those it binds
-  std::vector<std::string> mhc_;
 };
+
+// What binds an epitope in a part, among TCRs that lack the same columns.
+struct Binders {
+  std::size_t tcrs = 0;
+  std::vector<std::string_view> mhcs;  // of all their rows, sorted; some may be empty
+};
+using BindersOfEpitopes = std::map<std::size_t, Binders>;
 
 // What one part has to draw from: TCRs and epitopes by number, rows by place.
 struct Part {
   std::map<std::size_t, std::set<std::size_t>> bound;  // epitopes of each TCR that binds
-  std::map<std::size_t, std::size_t> binders;          // TCRs of each epitope
-  std::map<std::size_t, std::size_t> rows;             // of each TCR that binds, the first by value
-  std::map<std::size_t, std::size_t> controls;         // likewise, of control TCRs
+  std::map<Gaps, BindersOfEpitopes, GapsLess> binders;
+  std::map<std::size_t, std::size_t> rows;      // of each TCR that binds, the first by value
+  std::map<std::size_t, std::size_t> controls;  // likewise, of control TCRs
 };
 
 // Whether row `a` goes before row `b`, which only tell by their values.
@@ -160,7 +180,16 @@ std::map<std::size_t, Part> collect_parts(std::span<const Record> records,
     if (!is_new && sorts_before(records[row], records[at->second])) at->second = row;
     if (!control) {
       const std::size_t epitope = known.epitope_of(records[row]);
-      if (part.bound[tcr].insert(epitope).second) ++part.binders[epitope];
+      Binders& binders = part.binders[known.gaps_of(tcr)][epitope];
+      if (part.bound[tcr].insert(epitope).second) ++binders.tcrs;
+      binders.mhcs.push_back(records[row][Column::kMhc]);
+    }
+  }
+  for (auto& [number, part] : collected) {
+    for (auto& [gaps, epitopes] : part.binders) {
+      for (auto& [epitope, binders] : epitopes) {
+        std::sort(binders.mhcs.begin(), binders.mhcs.end());
+      }
     }
   }
   return collected;
@@ -171,6 +200,32 @@ void require_parts(std::span<const Record> records, std::span<const std::size_t>
   throw Error(ExitCode::kFailure, fmt::format("negatives: {} records but the parts of {}",
                                               records.size(), parts.size()));
 }
+
+// Deals the MHCs of a part's binding rows to its negatives: of each epitope and gaps all of them in
+// an order by chance, and then all again.
+class MhcDealer {
+ public:
+  MhcDealer(const Part& part, Rng rng) : part_(part), rng_(rng) {}
+
+  std::string_view next(Gaps gaps, std::size_t epitope) {
+    Deck& deck = decks_[gaps][epitope];
+    if (deck.at == deck.mhcs.size()) {
+      deck = {part_.binders.at(gaps).at(epitope).mhcs, 0};
+      rng_.shuffle(deck.mhcs);
+    }
+    return deck.mhcs[deck.at++];
+  }
+
+ private:
+  struct Deck {
+    std::vector<std::string_view> mhcs;
+    std::size_t at = 0;
+  };
+
+  const Part& part_;
+  Rng rng_;
+  std::map<Gaps, std::map<std::size_t, Deck>, GapsLess> decks_;
+};
 
 // An epitope that may be drawn, and its chance.
 struct Candidate {
@@ -214,26 +269,30 @@ Negatives swapped_negatives(std::span<const Record> records, std::span<const std
   Negatives negatives;
   for (const auto& [number, part] : collect_parts(records, parts, known)) {
     Rng rng(options.seed, "swapped_negatives", number);
+    MhcDealer mhcs(part, Rng(options.seed, "swapped_negatives_mhc", number));
     for (const auto& [tcr, bound] : part.bound) {
       check_interrupt();
       Ids out = known.ruled_out(tcr);
       Ids& before = drawn_before[tcr];
       out.insert(out.end(), before.begin(), before.end());
       out = as_set(std::move(out));
+      const Gaps gaps = known.gaps_of(tcr);
+      const BindersOfEpitopes& epitopes = part.binders.at(gaps);
       std::vector<Candidate> candidates;
-      for (const auto& [epitope, binders] : part.binders) {
+      for (const auto& [epitope, binders] : epitopes) {
         if (std::binary_search(out.begin(), out.end(), epitope)) continue;
-        candidates.push_back({epitope, binders});
+        candidates.push_back({epitope, binders.tcrs});
       }
       const std::size_t due = options.ratio * bound.size();
       const Ids drawn = draw_epitopes(std::move(candidates), due, rng);
       for (const std::size_t epitope : drawn) {
         before.push_back(epitope);
-        negatives.records.push_back(
-            known.negative(records[part.rows.at(tcr)], epitope, Origin::kSwapped));
+        negatives.records.push_back(known.negative(records[part.rows.at(tcr)], epitope,
+                                                   mhcs.next(gaps, epitope), Origin::kSwapped));
         negatives.parts.push_back(number);
       }
       negatives.shortage += due - drawn.size();
+      if (epitopes.size() == bound.size()) negatives.unmatched += due;
     }
   }
   return negatives;
@@ -241,37 +300,44 @@ Negatives swapped_negatives(std::span<const Record> records, std::span<const std
 
 namespace {
 
-// Controls in a queue: who is used goes to its end, who is ruled out keeps its place.
-class ControlQueue {
+// Controls in queues by their gaps: who is used goes to the end, who is ruled out keeps its place.
+class ControlQueues {
  public:
-  ControlQueue(const Part& part, const Knowledge& known, Rng rng) {
-    std::vector<std::size_t> order;
+  ControlQueues(const Part& part, const Knowledge& known, Rng rng) {
+    Ids order;
     for (const auto& [tcr, row] : part.controls) order.push_back(tcr);
     rng.shuffle(order);
-    queue_.assign(order.begin(), order.end());
-    for (const std::size_t tcr : order) ruled_out_[tcr] = known.ruled_out(tcr);
+    for (const std::size_t tcr : order) {
+      queues_[known.gaps_of(tcr)].push_back(tcr);
+      ruled_out_[tcr] = known.ruled_out(tcr);
+    }
   }
 
-  // Up to `count` controls for the epitope.
-  Ids take(std::size_t epitope, std::size_t count) {
+  [[nodiscard]] bool any_with(Gaps gaps) const { return queues_.contains(gaps); }
+
+  // Up to `count` controls with those gaps for the epitope.
+  Ids take(Gaps gaps, std::size_t epitope, std::size_t count) {
+    std::deque<std::size_t>& queue = queues_[gaps];
     Ids taken;
     Ids passed_over;
-    for (std::size_t n = queue_.size(); n > 0 && taken.size() < count; --n) {
-      const std::size_t tcr = queue_.front();
-      queue_.pop_front();
+    for (std::size_t n = queue.size(); n > 0 && taken.size() < count; --n) {
+      const std::size_t tcr = queue.front();
+      queue.pop_front();
       const Ids& out = ruled_out_.at(tcr);
       const bool usable = !std::binary_search(out.begin(), out.end(), epitope);
       (usable ? taken : passed_over).push_back(tcr);
     }
-    queue_.insert(queue_.begin(), passed_over.begin(), passed_over.end());
-    queue_.insert(queue_.end(), taken.begin(), taken.end());
+    queue.insert(queue.begin(), passed_over.begin(), passed_over.end());
+    queue.insert(queue.end(), taken.begin(), taken.end());
     return taken;
   }
 
  private:
-  std::deque<std::size_t> queue_;
+  std::map<Gaps, std::deque<std::size_t>, GapsLess> queues_;
   std::map<std::size_t, Ids> ruled_out_;
 };
+
+using Pairs = std::set<std::pair<std::size_t, std::size_t>>;  // TCR, epitope
 
 }  // namespace
 
@@ -279,25 +345,32 @@ Negatives background_negatives(std::span<const Record> records, std::span<const 
                                NegativeOptions options, std::span<const Column> columns) {
   require_parts(records, parts);
   const Knowledge known(records, columns);
-  std::set<std::pair<std::size_t, std::size_t>> drawn_before;
+  Pairs drawn_before;
   Negatives negatives;
   for (const auto& [number, part] : collect_parts(records, parts, known)) {
-    ControlQueue queue(part, known, Rng(options.seed, "background_negatives", number));
-    std::set<std::pair<std::size_t, std::size_t>> drawn;  // TCR, epitope
-    std::size_t due = 0;
-    for (const auto& [epitope, binders] : part.binders) {
-      check_interrupt();
-      due += options.ratio * binders;
-      for (const std::size_t tcr : queue.take(epitope, options.ratio * binders)) {
-        if (drawn_before.insert({tcr, epitope}).second) drawn.insert({tcr, epitope});
+    ControlQueues queues(part, known, Rng(options.seed, "background_negatives", number));
+    MhcDealer mhcs(part, Rng(options.seed, "background_negatives_mhc", number));
+    Pairs drawn;
+    std::size_t due_here = 0;
+    for (const auto& [gaps, epitopes] : part.binders) {
+      const bool unmatched = !queues.any_with(gaps);
+      for (const auto& [epitope, binders] : epitopes) {
+        check_interrupt();
+        const std::size_t due = options.ratio * binders.tcrs;
+        due_here += due;
+        negatives.unmatched += unmatched ? due : 0;
+        for (const std::size_t tcr : queues.take(gaps, epitope, due)) {
+          if (drawn_before.insert({tcr, epitope}).second) drawn.insert({tcr, epitope});
+        }
       }
     }
     for (const auto& [tcr, epitope] : drawn) {
-      negatives.records.push_back(
-          known.negative(records[part.controls.at(tcr)], epitope, Origin::kBackground));
+      negatives.records.push_back(known.negative(records[part.controls.at(tcr)], epitope,
+                                                 mhcs.next(known.gaps_of(tcr), epitope),
+                                                 Origin::kBackground));
       negatives.parts.push_back(number);
     }
-    negatives.shortage += due - drawn.size();
+    negatives.shortage += due_here - drawn.size();
   }
   return negatives;
 }

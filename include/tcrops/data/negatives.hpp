@@ -28,13 +28,19 @@ struct NegativeOptions {
 
 // New pairs by part, then TCR (in the order of the keys), then epitope. Their TCR columns, clone_id
 // and fold are those of a row of that TCR in that part (of several the one whose values sort
-// first); MHC is the one that most binding rows of the epitope have (of equal ones the first by
-// name; empty when none has one); label false; line 0; as many extra values as the row has, all
-// empty.
+// first); label false; line 0; as many extra values as the row has, all empty.
+//
+// Neither MHC nor what is missing tells a negative from a positive of its epitope. The MHC is dealt
+// by seed from the rows of the part that bind the epitope and lack the same of `columns`: all of
+// them once, missing ones included, before any comes again. And negatives with the same of
+// `columns` missing are due for each positive, see below.
 struct Negatives {
   std::vector<Record> records;
   std::vector<std::size_t> parts;  // of each record
   std::size_t shortage = 0;        // pairs that were due but could not be had
+  // Of the shortage, what is due to positives whose missing columns no other TCR to draw from
+  // shares: no binder of another epitope, or no control TCR, of the part.
+  std::size_t unmatched = 0;
 };
 
 // In what follows a TCR is what tcr_key over `columns` tells apart, a positive pair is a distinct
@@ -43,13 +49,18 @@ struct Negatives {
 // TCR or a near duplicate of it (near_duplicates over `columns`) is known to bind in any part. Near
 // duplicates count directly, not through others: clusters of a large table reach from epitope to
 // epitope. The order of the rows has no say.
+//
+// Rows with part kNoPart are part of the table in this: what was left out of training (records of
+// low confidence, rows that lack a column the model needs, rows that the split excluded) can be
+// handed over in this way, and its pairs are ruled out also where the TCR, or the near duplicate,
+// stands in no other row. Nothing else is taken from them: no TCR, no epitope, no MHC.
 
 // Binders of other epitopes: for each positive pair `ratio` epitopes of the same part that are not
-// ruled out, no pair twice. Epitopes are drawn in proportion to their positive pairs in the part,
-// so that each TCR gets as many negatives per positive as any other (how often a TCR occurs says
-// nothing) and each epitope about `ratio` per positive; an epitope that has a large part of all
-// positives gets fewer, since there are not enough binders of others. Origin kSwapped. Throws Error
-// (kFailure) when `parts` is not as long as `records`.
+// ruled out, no pair twice. Epitopes are drawn in proportion to their positive pairs in the part
+// whose TCRs lack the same of `columns`, so that each TCR gets as many negatives per positive as
+// any other (how often a TCR occurs says nothing) and each epitope about `ratio` per positive; an
+// epitope that has a large part of all positives gets fewer, since there are not enough binders of
+// others. Origin kSwapped. Throws Error (kFailure) when `parts` is not as long as `records`.
 [[nodiscard]] Negatives swapped_negatives(std::span<const Record> records,
                                           std::span<const std::size_t> parts,
                                           NegativeOptions options,
@@ -57,7 +68,9 @@ struct Negatives {
 
 // Control TCRs, which are the records without epitope whose TCR binds nothing in the table, in the
 // part that the split gave them: each epitope gets `ratio` per positive pair of the part, none
-// twice. The controls that were used least go first, in an order drawn by seed, so that all are
+// twice, of controls that lack the same of `columns` as the pair's TCR: controls without alpha
+// chains are no negatives of a model that reads both chains and sees positives with both. Among
+// those the controls that were used least go first, in an order drawn by seed, so that they are
 // used equally often but for what is ruled out. Origin kBackground. Throws as above.
 [[nodiscard]] Negatives background_negatives(std::span<const Record> records,
                                              std::span<const std::size_t> parts,

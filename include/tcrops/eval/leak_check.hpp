@@ -28,9 +28,13 @@ struct FrequencyScore {
   std::size_t positives = 0;  // rows of those epitopes
   std::size_t negatives = 0;
 
-  // Standard error of the AUROC of that many rows without ties when labels are random:
-  // sqrt((p + n + 1) / (12 p n)) (Mann and Whitney 1947). 0 without rows.
-  [[nodiscard]] double standard_error() const;
+  // Of `auroc` when the labels within each epitope are shuffled: the square root of the sum of the
+  // epitopes' variances, over their number. An epitope with p positives, n negatives and scores of
+  // which t are equal, for each score, has the variance (p + n + 1 - sum(t^3 - t) / ((p + n)
+  // (p + n - 1))) / (12 p n): Mann and Whitney 1947, with the usual correction for ties. 0 when
+  // all scores are equal, or without rows.
+  double standard_error = 0.0;
+
   // |auroc - 0.5| above 0.1 and above three standard errors.
   [[nodiscard]] bool leaks() const;
 };
@@ -43,19 +47,31 @@ struct LeakCheck {
   LeakCount near_validation_train;  // likewise TCRs of validation in train
   LeakCount near_test_validation;   // likewise TCRs of test in validation
   LeakCount label_across_sides;     // TCRs that bind on one side and do not bind on another
-  LeakCount label_conflicts;        // TCR-epitope pairs called binding and not binding
+  LeakCount label_conflicts;        // TCR-epitope pairs called binding and not, with whatever MHC
+
+  // For information: what is pooled over epitopes gains from them, what is measured per epitope
+  // does not. Epitopes that have labelled rows, but no positive on any side; and labelled rows of
+  // test whose epitope has one and the same label in all labelled rows of train and of test.
+  LeakCount epitopes_without_binder;
+  LeakCount one_label_rows;
 
   // The means over epitopes of the AUROC, on test, of: minus the number of labelled rows that the
   // TCR has in test; and the share of positives among the TCR's labelled rows in train (0.5 when it
   // has none).
   FrequencyScore tcr_rows;
   FrequencyScore tcr_share;
+  // Likewise, of the share of positives among the labelled rows of train that have the same epitope
+  // and the same MHC (a missing one is one of them), or the same epitope and the same of MHC and
+  // the columns missing (0.5 when there are none).
+  FrequencyScore mhc_share;
+  FrequencyScore missing_share;
   // The AUROC over all labelled rows of test together of the share of positives among the epitope's
   // labelled rows in train (0.5 when it has none). For information: what is measured per epitope
   // cannot gain from it, what is pooled can.
   FrequencyScore epitope_share;
 
-  // No shared TCR or near duplicate, no conflict of labels, no leak through tcr_rows or tcr_share.
+  // No shared TCR or near duplicate, no conflict of labels, no leak through tcr_rows, tcr_share,
+  // mhc_share or missing_share.
   [[nodiscard]] bool passed() const { return failures().empty(); }
   // What is wrong, one line each, for people.
   [[nodiscard]] std::vector<std::string> failures() const;

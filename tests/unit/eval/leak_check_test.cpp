@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <catch_all.hpp>
 #include <cmath>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <set>
@@ -210,13 +211,78 @@ TEST_CASE("frequency scores are those of a comparison of each with each") {
 }
 
 TEST_CASE("a score leaks beyond a tenth and beyond three standard errors") {
-  const FrequencyScore large{0.61, 10, 1000, 1000};
-  CHECK(large.standard_error() == Catch::Detail::Approx(std::sqrt(2001.0 / 12e6)));
-  CHECK(large.leaks());
-  CHECK(FrequencyScore{0.39, 10, 1000, 1000}.leaks());
-  CHECK_FALSE(FrequencyScore{0.59, 10, 1000, 1000}.leaks());
-  CHECK_FALSE(FrequencyScore{0.7, 1, 5, 5}.leaks());  // three errors are 0.57
+  CHECK(FrequencyScore{0.61, 10, 1000, 1000, 0.01}.leaks());
+  CHECK(FrequencyScore{0.39, 10, 1000, 1000, 0.01}.leaks());
+  CHECK_FALSE(FrequencyScore{0.59, 10, 1000, 1000, 0.01}.leaks());
+  CHECK_FALSE(FrequencyScore{0.7, 1, 5, 5, 0.07}.leaks());
+  CHECK(FrequencyScore{0.72, 1, 5, 5, 0.07}.leaks());
   CHECK_FALSE(FrequencyScore{}.leaks());
+}
+
+TEST_CASE("MHC or missing columns that only positives have give the labels away") {
+  const auto all = matrix(120);
+  std::vector<Record> positives;
+  for (const Record& record : all) {
+    if (!*record.label) continue;
+    positives.push_back(record);
+    const std::size_t n = positives.size();
+    if (n % 3 == 0) positives.back()[Column::kMhc] = "HLA-B*07:02";
+    if (n % 4 == 0) positives.back()[Column::kMhc] = "";
+    if (n % 5 == 0) positives.back()[Column::kVAlpha] = "";
+  }
+  const std::vector<Side> split = data::clustered_split(positives, {0.1, 0.3}, 1);
+  const auto drawn = data::swapped_negatives(positives, data::parts_of(split), {3, 1});
+  const auto check_with = [&](const std::function<void(Record&)>& spoil) {
+    std::vector<Record> records = positives;
+    std::vector<Side> sides = split;
+    for (std::size_t i = 0; i < drawn.records.size(); ++i) {
+      records.push_back(drawn.records[i]);
+      spoil(records.back());
+      sides.push_back(static_cast<Side>(drawn.parts[i]));
+    }
+    return check_leaks(records, sides);
+  };
+  const LeakCheck sound = check_with([](Record&) {});
+  CHECK(sound.passed());
+  CHECK(sound.to_json()["mhc_share"]["leak"] == false);
+  const LeakCheck by_mhc = check_with([](Record& r) { r[Column::kMhc] = "HLA-A*02:01"; });
+  CHECK(by_mhc.mhc_share.leaks());
+  CHECK(by_mhc.missing_share.auroc > 0.5);
+  REQUIRE_FALSE(by_mhc.failures().empty());
+  CHECK(by_mhc.failures()[0].find("which MHC binds") != std::string::npos);
+  CHECK(by_mhc.to_json()["mhc_share"]["leak"] == true);
+  const LeakCheck by_gap = check_with([](Record& r) { r[Column::kVBeta] = ""; });
+  CHECK(by_gap.missing_share.auroc == 1.0);
+  CHECK(by_gap.to_json()["missing_share"]["leak"] == true);
+  CHECK(by_gap.failures().back().find("which columns are missing") != std::string::npos);
+}
+
+TEST_CASE("epitopes with one label are counted, and are no leak") {
+  std::vector<Record> records;
+  std::vector<Side> sides;
+  const auto add = [&](const std::string& beta, std::size_t epitope, bool label, Side side) {
+    records.push_back(make_record(beta, kEpitopes[epitope], label));
+    records.back().line = 1 + records.size();
+    sides.push_back(side);
+  };
+  add("CASSAAAF", 0, false, kTrain);      // 2: no binder on any side
+  add("CASSWWWWF", 0, false, kTest);      // 3: and one label on both
+  add("CASSKKKKKKF", 1, true, kTrain);    // 4: binders only
+  add("CASSLLLLLLLLF", 1, true, kTest);   // 5
+  add("CATTTTF", 1, false, kValidation);  // 6: validation has no say in that
+  add("CAYYYYYYF", 2, false, kTest);      // 7: other labels in train
+  add("CAVVVVVVVVF", 2, true, kTrain);    // 8
+  add("CAQQQQQQQQQQF", 3, false, kTest);  // 9: train has none
+  const LeakCheck check = check_leaks(records, sides);
+  CHECK(check.epitopes_without_binder.lines == std::vector<std::size_t>{2, 9});
+  CHECK(check.one_label_rows.lines == std::vector<std::size_t>{3, 5});
+  CHECK(check.passed());
+  CHECK(check.to_json()["one_label_rows"] == Json({{"count", 2}, {"lines", {3, 5}}}));
+  CHECK(check.to_json()["epitopes_without_binder"]["count"] == 2);
+  // A pair called both is a conflict, whatever the MHC.
+  add("CASSWWWWF", 0, true, kTest);
+  records.back()[Column::kMhc] = "HLA-B*07:02";
+  CHECK(check_leaks(records, sides).label_conflicts.lines == std::vector<std::size_t>{10});
 }
 
 TEST_CASE("IMMREP22 leaks as its readers found, and swapped negatives of VDJdb do not") {
