@@ -125,7 +125,7 @@ TEST_CASE("background negatives have the MHCs and the missing columns of the bin
     control[Column::kMhc] = "HLA-C*07:02";
     if (i % 4 == 0) remove_alpha(control);
     table.records.push_back(control);
-    table.parts.push_back(i / 2 % 2);
+    table.parts.push_back(i / 4 % 2);
   }
   const Negatives negatives = background_negatives(table.records, table.parts, {1, 3});
   check_mhcs(binders, negatives);
