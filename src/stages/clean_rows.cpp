@@ -1,7 +1,6 @@
 #include "clean_rows.hpp"
 
 #include "extra_names.hpp"
-
 #include "partition.hpp"
 #include "raw_source.hpp"
 

@@ -198,6 +198,7 @@ class Partitioner {
              negatives.parts[i]);
     }
     if (negatives.shortage > 0) result.shortage[origin] = negatives.shortage;
+    result.unmatched += negatives.unmatched;
   }
 
   std::vector<data::Record> records_;

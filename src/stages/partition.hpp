@@ -19,6 +19,7 @@ struct Partition {
   std::vector<std::size_t> folds;               // of each record; empty without folds
   std::size_t excluded = 0;                     // rows that no side could have without a leak
   std::map<std::string, std::size_t> shortage;  // drawn negatives that could not be had, by origin
+  std::size_t unmatched = 0;  // of those, for want of TCRs that lack the same columns
 };
 
 // Splits first, control TCRs included, then draws negatives inside each side. Throws Error

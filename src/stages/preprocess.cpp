@@ -163,6 +163,12 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   Partition parts = partition(rows, config);
   const std::size_t excluded = parts.excluded;
   const auto shortage = parts.shortage;
+  if (parts.unmatched > 0) {
+    log_warning(
+        fmt::format("{} negatives could not be drawn, because no other TCR lacks the same "
+                    "columns; what is missing would give the label away",
+                    parts.unmatched));
+  }
   const Dataset dataset = encode(std::move(parts), rows.extra_names, config);
   require_both_classes(dataset);
   check_interrupt();
