@@ -114,9 +114,10 @@ Problems FieldTable::read_environment(const std::map<std::string, std::string>& 
   Problems problems;
   for (const auto& [variable, text] : environment) {
     if (!variable.starts_with("TCROPS_")) continue;
-    const bool ours = std::none_of(reserved.begin(), reserved.end(), [&](const std::string& word) {
-      return variable == word || (word.ends_with('_') && variable.starts_with(word));
-    });
+    const bool ours =
+        std::none_of(reserved.begin(), reserved.end(), [&name = variable](const std::string& word) {
+          return name == word || (word.ends_with('_') && name.starts_with(word));
+        });
     if (!ours) continue;
     const Place place = {.origin = Origin::kEnvironment, .name = variable};
     Field* const field = find_variable(variable);

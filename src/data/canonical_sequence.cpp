@@ -109,6 +109,10 @@ Canonical keep_whole(Canonical result, std::string_view text, Ends ends) {
   return result;
 }
 
+Canonical nucleotides() {
+  return refused("cdr3-nucleotides", "only A, C, G and T: nucleotides, not amino acids");
+}
+
 std::optional<Finding> bad_peptide(std::string_view text) {
   if (text.find_first_of("+([{") != std::string_view::npos) {
     return Finding{"epitope-modified", "a modified peptide, which sequences alone do not tell"};
@@ -125,9 +129,6 @@ Canonical canonical_cdr3(std::string_view text, Chain chain, Cdr3Form form,
   Canonical result = begun(text);
   text = trimmed(text);
   if (auto fault = bad_letter(text, "cdr3-letter")) return refused(fault->code, fault->reason);
-  if (is_nucleotides(text)) {
-    return refused("cdr3-nucleotides", "only A, C, G and T: nucleotides, not amino acids");
-  }
   if (form != Cdr3Form::kTrimmed) {
     const std::string_view bare = without_flanks(text);
     if (bare.size() != text.size()) {
@@ -135,6 +136,7 @@ Canonical canonical_cdr3(std::string_view text, Chain chain, Cdr3Form form,
     }
     text = bare;
   }
+  if (is_nucleotides(text)) return nucleotides();
   const Ends ends = ends_of(text, chain, j_gene);
   const bool whole_in_trimmed = form == Cdr3Form::kTrimmed && ends.first && ends.last;
   const bool trim = form == Cdr3Form::kTrimmed ? !whole_in_trimmed : !ends.first && !ends.last;
@@ -142,7 +144,11 @@ Canonical canonical_cdr3(std::string_view text, Chain chain, Cdr3Form form,
           bad_length(text.size() + (trim ? 2 : 0), kShortestCdr3, kLongestCdr3, "cdr3-length")) {
     return refused(fault->code, fault->reason);
   }
-  if (trim) return with_anchors(std::move(result), text, j_gene);
+  if (trim) {
+    result = with_anchors(std::move(result), text, j_gene);
+    // Where the last letter is C the ends may be what makes it so.
+    return is_nucleotides(result.value) ? nucleotides() : result;
+  }
   if (whole_in_trimmed) {
     result.notices.push_back(
         {"anchors-present", "has its C and F/W, which this format leaves out"});
