@@ -67,7 +67,7 @@ class Gates(PipelineCase):
     def test_each_gate_alone(self):
         self.copy_of(own_models=1)
         self.assert_refused(TRAINED, "minimum", *gates(minimum=1))
-        self.assert_refused(TRAINED, "minimum_positives", *gates(minimum_positives=21))
+        self.assert_refused(TRAINED, "minimum_positives", *gates(minimum_positives=30))
         self.assert_refused(TRAINED, "beat_nearest_neighbour", *gates(beat_nearest_neighbour="true"))
         self.assert_refused(TRAINED, "serve_check", "--set", "serve_check.max_p99_ms=1e-9")
         for leaky in ({"preprocess.split": "torch_random_split"}, {"tune.select_on": "test"}):

@@ -42,6 +42,7 @@ class HeaderReader {
       fail_file("the file is empty; it needs a line of column names and rows");
     }
     line_ = reader_.line();
+    header_.rows.push_back(row);
     for (std::string& name : row) name = as_utf8(std::string(trim(name)));
     header_.names = row;
     find_format(row);
