@@ -277,21 +277,20 @@ class Cleaner {
     }
     pairs_ = without_repeats(std::move(pairs_), bound);
     measured_ = without_repeats(std::move(measured_), bound);
-    drop_measured_alone();
+    note_measured_alone();
   }
 
-  // An epitope with negatives only would tell a model that it binds nothing.
-  void drop_measured_alone() {
+  // Of an epitope with negatives only a model learns that it binds nothing.
+  void note_measured_alone() {
     std::set<std::string> bound;
     for (const auto& [record, file] : pairs_) {
       if (record.label.value_or(false)) bound.insert(record[data::Column::kEpitope]);
     }
-    std::erase_if(measured_, [&](const Taken& each) {
-      if (bound.contains(each.record[data::Column::kEpitope])) return false;
-      note(each.file, {each.record.line, data::Action::kRefused, "Epitope", "no-binder",
-                       "no row binds this epitope"});
-      return true;
-    });
+    for (const auto& [record, file] : measured_) {
+      if (bound.contains(record[data::Column::kEpitope])) continue;
+      note(file, {record.line, data::Action::kNoticed, "Epitope", "no-binder",
+                  "no row binds this epitope"});
+    }
   }
 
   std::vector<Taken> without_repeats(std::vector<Taken> taken, const std::set<std::string>& bound) {

@@ -214,14 +214,14 @@ def metrics_of(rows, weights, column):
 
 class Compare(PipelineCase):
     DRAWS = 2000  # of the program; Python draws fewer, for it is slower
+    CHANGES = {"preprocess.test_fraction": 0.3, "synthetic.epitopes": 3}
 
     def setUp(self):
         super().setUp()
         if numpy is None:
             product.skip("no numpy and scikit-learn")
-        changes = {"preprocess.test_fraction": 0.3, "synthetic.epitopes": 3}
         for epochs in (25, 1):
-            self.ok(stage("train", own(epochs, **changes)), store=self.store)
+            self.ok(stage("train", own(epochs, **self.CHANGES)), store=self.store)
 
     def scores(self, evaluation):
         return list(csv.DictReader((product.directories(self.store)[evaluation] / "scores.csv").read_text()
@@ -274,7 +274,7 @@ class Compare(PipelineCase):
                                                        "seed=1"])["metrics"])
 
     def test_models_of_different_datasets(self):
-        self.ok(stage("train", own(5, **{"preprocess.split_seed": 2})), store=self.store)
+        self.ok(stage("train", own(5, **{**self.CHANGES, "preprocess.split_seed": 2})), store=self.store)
         datasets = [json.loads((product.directories(self.store)[v["artifact"]] / "manifest.json").read_text())[
             "parents"]["dataset"] for v in self.json(["models", "show", "quickstart"])["versions"]]
         self.assertNotEqual(datasets[0], datasets[2])

@@ -187,8 +187,10 @@ class Viral(Case):
                                          "serve_check.latency_requests=20") for word in ("--set", setting)]
         self.ok(["run", "--config", product.CONFIGS / "paper.json", "--mirror", data, *settings], store=self.store)
         dataset = product.named(self.store, "paper.dataset")
-        with gzip.open(data / "expected.csv.gz", "rb") as expected:
-            self.assertEqual((dataset / "table.csv").read_bytes(), expected.read())
+        # Loops and origin follow the columns of the benchmark.
+        with gzip.open(data / "expected.csv.gz", "rt", newline="") as expected:
+            self.assertEqual([row[:10] for row in product.read_table(dataset / "table.csv")],
+                             product.read_table(expected.read()))
         rows, sides = self.check_encoding(self.store, "paper")
 
         tenth = len(rows) // 10

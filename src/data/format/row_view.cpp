@@ -21,6 +21,10 @@ RawRecord with_pair_values(RawRecord raw, const RowView& row) {
   take(raw.origin, Role::kOrigin);
   take(raw.fold, Role::kFold);
   take(raw.species, Role::kSpecies);
+  // Chains of two species are no receptor of either.
+  const std::string_view species = row.text(Role::kSpecies);
+  if (!is_missing(species) && species != raw.species.text)
+    raw.species.text.append("|").append(species);
   return raw;
 }
 

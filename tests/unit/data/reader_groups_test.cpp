@@ -160,7 +160,9 @@ TEST_CASE("further columns hold what each chain's row says, alpha first") {
   const Record record =
       only_record(cell("TRBV19*01\tTRBJ2-7*01\tCASSAF\tTRB\tc\t1\tbeta\n"
                        "TRAV27*01\tTRAJ42*01\tCAGAGF\tTRA\tc\t1\talpha\n"));
-  CHECK(record.extra == std::vector<std::string>{"c", "1", "alpha|beta"});
+  CHECK(record.extra ==
+        std::vector<std::string>{"c", "1", std::string("alpha") + kBetweenChains + "beta"});
+  CHECK(shown_extra(record.extra[2]) == "alpha|beta");
 }
 
 TEST_CASE("gamma and delta chains, and rows without CDR3, are refused one by one") {

@@ -34,6 +34,7 @@ const std::vector<Example> kExamples = {
      "CAGAGSQGNLIF TRAV27*01 TRAJ42*01 CASSIRSSYEQYF TRBV19*01 _ TRBJ2-7*01 HomoSapiens HLA-A*02 "
      "GILGFVFTL",
      "CAGAGSQGNLIF", "CASSIRSSYEQYF"},
+    {"cdr3", ',', "cdr3 TRBV count", "CASSIRSSYEQYF TRBV19 3", "", "CASSIRSSYEQYF"},
     {"mcpas", ',', "CDR3.alpha.aa CDR3.beta.aa Species Epitope.peptide MHC TRAV TRAJ TRBV TRBJ",
      "NA CASSIRSSYEQYF Human GILGFVFTL HLA-A2 NA NA TRBV19 TRBJ2-7", "", "CASSIRSSYEQYF"},
     {"10x", ',', "barcode is_cell chain v_gene j_gene productive cdr3 reads umis",
@@ -181,7 +182,8 @@ TEST_CASE("a file that tells nothing ends with its name and what to do") {
   CHECK(reading("CDR3_beta\n", options).says("\"vdjdb\""));
   CHECK(reading("CDR3_beta\nCASSIRSSYEQYF\n\"CASS\n").says("t.csv:3: "));
   options.format = "vdjdb";
-  CHECK(reading("a,b\n1,2\n", options).says("t.csv:1: no column holds a CDR3"));
+  CHECK(reading("a,b\n1,2\n", options).says("t.csv:1: this is not VDJdb release table"));
+  CHECK(reading("a,b\n1,2\n", options).says("there is no column complex.id, gene"));
 }
 
 TEST_CASE("a mapped column goes before what the format says") {

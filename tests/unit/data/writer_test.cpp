@@ -35,7 +35,9 @@ Record random_record(Rng& rng) {
   record[Column::kVBeta] = one_of(rng, std::array{"", "TRBV19*01"});
   record[Column::kJBeta] = one_of(rng, std::array{"", "TRBJ2-7*01"});
   record[Column::kCdr1Beta] = "LNHDA";
-  record[Column::kCdr2Beta] = one_of(rng, std::array{"SQIVND", ""});
+  // Where the V gene is known, its loops follow from it.
+  record[Column::kCdr2Beta] =
+      record[Column::kVBeta].empty() ? one_of(rng, std::array{"SQIVND", ""}) : "SQIVND";
   record[Column::kEpitope] = one_of(rng, std::array{"", "GILGFVFTL"});
   record[Column::kMhc] =
       one_of(rng, std::array{"", "HLA-A*02:01", "HLA-DQA1*05:01/HLA-DQB1*02:01"});
@@ -100,7 +102,7 @@ TEST_CASE("an AIRR table has a row per chain, and parts what its reader joined")
   record[Column::kCdr3Alpha] = "CAVF";
   record[Column::kCdr3Beta] = "CASSF";
   record[Column::kVBeta] = "TRBV19*01";
-  record.extra = {"c1", "s1|s2", "tab\there"};
+  record.extra = {"c1", std::string("s1") + kBetweenChains + "s2", "tab\there"};
   const std::string text = written("airr", {record}, {"cell_id", "sequence_id", "note"});
   CHECK(
       text.substr(text.find('\n') + 1) ==
