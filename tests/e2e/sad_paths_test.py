@@ -109,7 +109,8 @@ class Predict(Case):
         self.assertEqual(scored[0], rows[0] + ["score", "call", "problem"])
         self.assertEqual([row[:-3] for row in scored], rows)
         for place, row in enumerate(scored[1:], 1):
-            problem = {4: "CDR3_beta: letter 'X'", 6: "CDR3_alpha: letter 'c'", 8: "V_alpha: letter '~'"}.get(place)
+            problem = {4: "CDR3_beta: letter 'X'", 6: "CDR3_alpha: letter 'c'",
+                       8: "V_alpha: IMGT knows no human V gene"}.get(place)
             if problem:
                 self.assertEqual(row[-3:-1], ["", ""])
                 self.assertIn(problem, row[-1])

@@ -232,7 +232,7 @@ class OwnFile(Case):
         self.check_all()
         airr = ["preprocess", *configuration(self.folder, preprocess=GIVEN, fetch={
             "source": "file", "file": str(path), "format": "airr"})]
-        self.fails(INPUT, airr, "pairs.csv:1", "is missing", store=self.store)
+        self.fails(INPUT, airr, "pairs.csv:1", "this is not AIRR Rearrangement TSV", "no column v_call", store=self.store)
         excel = {"source": "file", "file": str(path), "format": "excel"}
         self.fetch_fails(CONFIGURATION, excel, "excel", "fetch.format")
 
