@@ -40,6 +40,13 @@ Field& FieldTable::push(std::string name, std::string type, std::string help, Fi
   return fields_.emplace_back(std::move(field));
 }
 
+Field& FieldTable::push_list(std::string name, std::string item_type, std::string help,
+                             FieldLimits limits) {
+  Field& field = push(std::move(name), "array", std::move(help), std::move(limits));
+  field.item_type = std::move(item_type);
+  return field;
+}
+
 void FieldTable::add(std::string name, bool& member, std::string help, FieldLimits limits) {
   bind(push(std::move(name), "boolean", std::move(help), std::move(limits)), member);
 }
@@ -54,7 +61,15 @@ void FieldTable::add(std::string name, std::string& member, std::string help, Fi
 }
 void FieldTable::add(std::string name, std::vector<std::string>& member, std::string help,
                      FieldLimits limits) {
-  bind(push(std::move(name), "array", std::move(help), std::move(limits)), member);
+  bind(push_list(std::move(name), "string", std::move(help), std::move(limits)), member);
+}
+void FieldTable::add(std::string name, std::vector<std::int64_t>& member, std::string help,
+                     FieldLimits limits) {
+  bind(push_list(std::move(name), "integer", std::move(help), std::move(limits)), member);
+}
+void FieldTable::add(std::string name, std::vector<double>& member, std::string help,
+                     FieldLimits limits) {
+  bind(push_list(std::move(name), "number", std::move(help), std::move(limits)), member);
 }
 
 Field* FieldTable::find(const std::string& section, const std::string& name) {

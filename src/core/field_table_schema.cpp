@@ -16,7 +16,8 @@ constexpr std::size_t kLineWidth = 100;
 
 // Whole numbers without the ".0" of a double.
 Json bound(const Field& field, double value) {
-  return field.type == "integer" ? Json(static_cast<std::int64_t>(value)) : Json(value);
+  const bool whole = field.type == "integer" || field.item_type == "integer";
+  return whole ? Json(static_cast<std::int64_t>(value)) : Json(value);
 }
 
 Json value_schema(const Field& field) {
@@ -25,23 +26,25 @@ Json value_schema(const Field& field) {
                 {"type", field.type},
                 {"description", field.help + unit},
                 {"default", field.default_value}};
-  const bool integer = field.type == "integer";
+  if (field.type == "array") entry["items"] = {{"type", field.item_type}};
+  // What limits a list limits each of its items.
+  Json& limited = field.type == "array" ? entry["items"] : entry;
+  const bool integer = limited.at("type") == "integer";
   if (std::isfinite(field.minimum)) {
-    entry[field.minimum_excluded ? "exclusiveMinimum" : "minimum"] = bound(field, field.minimum);
+    limited[field.minimum_excluded ? "exclusiveMinimum" : "minimum"] = bound(field, field.minimum);
   } else if (integer) {
-    entry["minimum"] = std::numeric_limits<std::int64_t>::min();
+    limited["minimum"] = std::numeric_limits<std::int64_t>::min();
   }
   if (std::isfinite(field.maximum)) {
-    entry["maximum"] = bound(field, field.maximum);
+    limited["maximum"] = bound(field, field.maximum);
   } else if (integer) {
-    entry["maximum"] = std::numeric_limits<std::int64_t>::max();
+    limited["maximum"] = std::numeric_limits<std::int64_t>::max();
   }
-  if (field.type == "array") entry["items"] = {{"type", "string"}};
   if (field.not_empty) entry["minItems"] = 1;
   if (field.plain) entry["pattern"] = "^[A-Za-z0-9_-]+$";
   if (!field.examples.empty()) entry["examples"] = field.examples;
   if (!field.choices.empty()) {
-    (field.type == "array" ? entry["items"] : entry)["enum"] = field.choices;
+    limited["enum"] = field.choices;
   }
   return entry;
 }

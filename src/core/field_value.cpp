@@ -21,16 +21,19 @@ bool is_whole(const Json& value) {
   return std::isfinite(number) && std::trunc(number) == number;
 }
 
-bool has_type(const Json& value, const std::string& type) {
+bool has_type(const Json& value, const std::string& type, const std::string& item_type) {
   if (type == "boolean") return value.is_boolean();
   if (type == "integer") return is_whole(value);
   if (type == "number") return value.is_number();
   if (type == "string") return value.is_string();
-  return value.is_array() &&
-         std::all_of(value.begin(), value.end(), [](const Json& item) { return item.is_string(); });
+  return value.is_array() && std::all_of(value.begin(), value.end(), [&](const Json& item) {
+           return has_type(item, item_type, "");
+         });
 }
 
-std::string article(const std::string& type) {
+std::string article(const std::string& type, const std::string& item_type) {
+  if (type == "array" && item_type == "integer") return "a list of whole numbers";
+  if (type == "array" && item_type == "number") return "a list of numbers";
   if (type == "array") return "a list of texts";
   if (type == "integer") return "a whole number";
   if (type == "string") return "a text";
@@ -52,12 +55,13 @@ bool in_range(const Field& field, double number) {
   return !low && number <= field.maximum && std::isfinite(number);
 }
 
-std::vector<std::string> number_problems(const Field& field, const Json& value) {
+std::vector<std::string> number_problems(const Field& field, const std::string& type,
+                                         const Json& value) {
   const auto out = [&](const std::string& valid) {
     return std::vector{fmt::format("{} is out of range; must be {}", shown(value), valid)};
   };
   if (!in_range(field, value.get<double>())) return out(range_text(field));
-  if (field.type != "integer" || fits_integer(value)) return {};
+  if (type != "integer" || fits_integer(value)) return {};
   constexpr std::int64_t kSmallest = std::numeric_limits<std::int64_t>::min();
   return out(value.get<double>() > 0 ? fmt::format("at most {}", kLargest)
                                      : fmt::format("at least {}", kSmallest));
@@ -80,6 +84,13 @@ bool is_deeper(const Json& value, int levels) {
   if (!value.is_structured()) return false;
   return levels == 0 || std::any_of(value.begin(), value.end(),
                                     [&](const Json& item) { return is_deeper(item, levels - 1); });
+}
+
+// Text that is no JSON stays text, for which the type is then wrong.
+Json item_from_text(const std::string& type, const std::string& text) {
+  if (type == "string") return text;
+  Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return value.is_discarded() ? Json(text) : value;
 }
 
 }  // namespace
@@ -117,16 +128,20 @@ std::string range_text(const Field& field) {
 }
 
 std::vector<std::string> value_problems(const Field& field, const Json& value) {
-  if (!has_type(value, field.type)) {
-    return {fmt::format("must be {}, not {}", article(field.type), shown(value))};
+  if (!has_type(value, field.type, field.item_type)) {
+    return {
+        fmt::format("must be {}, not {}", article(field.type, field.item_type), shown(value))};
   }
-  if (value.is_number()) return number_problems(field, value);
-  if (value.is_string()) return text_problems(field, value.get<std::string>());
-  if (!value.is_array()) return {};
+  const auto problems_of = [&field](const Json& one, const std::string& type) {
+    if (one.is_number()) return number_problems(field, type, one);
+    if (one.is_string()) return text_problems(field, one.get<std::string>());
+    return std::vector<std::string>{};
+  };
+  if (!value.is_array()) return problems_of(value, field.type);
   if (value.empty() && field.not_empty) return {"must name at least one"};
   std::vector<std::string> problems;
   for (const Json& item : value) {
-    for (std::string& text : text_problems(field, item.get<std::string>())) {
+    for (std::string& text : problems_of(item, field.item_type)) {
       problems.push_back(std::move(text));
     }
   }
@@ -138,11 +153,12 @@ Json value_from_text(const Field& field, const std::string& text) {
   if (field.type == "array" && (text.empty() || text.front() != '[')) {
     Json list = Json::array();
     if (trim(text).empty()) return list;
-    for (const std::string& part : split(text, ',')) list.push_back(std::string(trim(part)));
+    for (const std::string& part : split(text, ',')) {
+      list.push_back(item_from_text(field.item_type, std::string(trim(part))));
+    }
     return list;
   }
-  Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  return value.is_discarded() ? Json(text) : value;
+  return item_from_text(field.type, text);
 }
 
 }  // namespace tcrops

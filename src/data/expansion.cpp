@@ -91,6 +91,16 @@ void Expansion::add_numbers(std::size_t count) {
   number_width += count;
 }
 
+void Expansion::add_codes(Column column, std::size_t count, std::size_t table) {
+  if (count > 0) blocks.push_back({column, {code_width, count, table}});
+  add_codes(count, table);
+}
+
+void Expansion::add_numbers(Column column, std::size_t count) {
+  if (count > 0) blocks.push_back({column, {number_width, count, std::nullopt}});
+  add_numbers(count);
+}
+
 std::size_t Expansion::feature_width() const {
   std::size_t width = 0;
   for (const Segment& segment : segments)

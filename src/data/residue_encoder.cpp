@@ -30,7 +30,7 @@ const std::string& name_of(const std::vector<std::string>& names, std::uint8_t c
 
 // Missing and unknown as zeros, each name as one of the ones; or, for an embedding, the code.
 Expansion::Table name_table(std::size_t names, bool as_numbers) {
-  Expansion::Table table{.dims = as_numbers ? 1 : names, .values = {}};
+  Expansion::Table table{.dims = as_numbers ? 1 : names, .values = {}, .numbered = as_numbers};
   for (std::size_t code = 0; code < names + kFirstName; ++code) {
     if (as_numbers) {
       table.values.push_back(static_cast<float>(code));
@@ -48,12 +48,13 @@ ResidueEncoder::ResidueEncoder(ResidueFit fit) : fit_(std::move(fit)) {
   for (std::size_t i = 0; i < kAminoAcids.size(); ++i)
     code_of_.at(static_cast<unsigned char>(kAminoAcids[i])) = static_cast<std::uint8_t>(i + 1);
   expansion_.tables.push_back(fit_.letters);
+  expansion_.tables.back().numbered = fit_.name == "learned";
   for (const Column column : fit_.features) add_to_expansion(column);
 }
 
 void ResidueEncoder::add_to_expansion(Column column) {
   if (is_sequence(column)) {
-    expansion_.add_codes(width_of(column), 0);
+    expansion_.add_codes(column, width_of(column), 0);
     return;
   }
   const std::size_t names = fit_.names.at(column).size();
@@ -62,7 +63,7 @@ void ResidueEncoder::add_to_expansion(Column column) {
     return;
   }
   expansion_.tables.push_back(name_table(names, fit_.name == "learned"));
-  expansion_.add_codes(1, expansion_.tables.size() - 1);
+  expansion_.add_codes(column, 1, expansion_.tables.size() - 1);
 }
 
 std::size_t ResidueEncoder::width_of(Column column) const {

@@ -19,9 +19,9 @@ ScalarEncoder::ScalarEncoder(ScalarFit fit) : fit_(std::move(fit)) {
   expansion_.tables.push_back(std::move(table));
   for (const Column column : fit_.features) {
     if (column == Column::kCloneId)
-      expansion_.add_numbers(1);
+      expansion_.add_numbers(column, 1);
     else
-      expansion_.add_codes(width_of(column), 0);
+      expansion_.add_codes(column, width_of(column), 0);
   }
 }
 

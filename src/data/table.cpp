@@ -42,10 +42,6 @@ std::optional<std::size_t> find_column(const std::vector<std::string>& header,
                               : "; the first line must name the columns"));
 }
 
-bool is_sequence(Column column) {
-  return column == Column::kCdr3Alpha || column == Column::kCdr3Beta || column == Column::kEpitope;
-}
-
 // What is wrong with a value that is there; empty when nothing is.
 std::optional<std::string> value_fault(Column column, const std::string& value, bool is_required) {
   if (value.size() > kLongestText) {

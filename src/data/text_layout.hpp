@@ -20,10 +20,6 @@ inline constexpr std::array<const char*, kTextGroupCount> kGroupNames = {"cdr3",
 using GroupWidths = std::array<std::size_t, kTextGroupCount>;
 // The group of a text column.
 [[nodiscard]] TextGroup group_of(Column column);
-// Amino acids, not a name.
-[[nodiscard]] inline bool is_sequence(Column column) {
-  return column != Column::kCloneId && group_of(column) != TextGroup::kGene;
-}
 
 // In column order and each once. Throws Error (kConfiguration) for none.
 [[nodiscard]] std::vector<Column> ordered_features(const std::vector<Column>& features);

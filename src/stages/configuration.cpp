@@ -1,3 +1,5 @@
+#include "network_configuration.hpp"
+
 #include <tcrops/data/encoder.hpp>
 #include <tcrops/data/reader.hpp>
 #include <tcrops/data/record.hpp>
@@ -7,7 +9,6 @@
 #include <tcrops/stages/configuration.hpp>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -180,7 +181,7 @@ void add_train(FieldTable& table, TrainConfig& c) {
       "study: the best trial's parameters; configuration: model, learning_rate and epochs below",
       {.choices = {"study", "configuration"}});
   table.add("model", c.model, "architecture", {.choices = nn::architecture_names()});
-  table.add("learning_rate", c.learning_rate, "step size of Adam",
+  table.add("learning_rate", c.learning_rate, "step size of the optimiser",
             {.minimum = 0, .maximum = 10, .minimum_excluded = true});
   table.add("epochs", c.epochs, "passes over the training rows",
             {.minimum = 1, .maximum = 100'000});
@@ -194,6 +195,7 @@ void add_train(FieldTable& table, TrainConfig& c) {
             "when to call a pair binding: the score with the best validation F1, or one half; also "
             "used by tune",
             {.choices = {"best_f1", "half"}});
+  add_training(table, c);
   table.add("device", c.device,
             "auto, cpu, cuda or cuda:N; what is asked for and absent is an error",
             {.shapes_result = false, .examples = {"auto", "cpu", "cuda", "cuda:0"}});
@@ -222,7 +224,7 @@ Problems crossed(const FieldTable& table, const std::string& low, const std::str
                                other.get().dump(), other.place.text()));
 }
 
-// Encoders that cannot have these features, or that no architecture can read.
+// Encoders that cannot have these features.
 Problems unfit_encoder(const FieldTable& table, const PreprocessConfig& c) {
   Problems problems;
   const bool has_id = std::find(c.features.begin(), c.features.end(),
@@ -233,13 +235,6 @@ Problems unfit_encoder(const FieldTable& table, const PreprocessConfig& c) {
                                fmt::format("the encoder {} cannot have clone_id as a feature; "
                                            "leave it out or use the encoder scalar",
                                            c.encoder)));
-  }
-  if (c.encoder == "learned") {
-    append(problems, table.joint_problem(
-                         {"preprocess.encoder"},
-                         fmt::format("learned needs an architecture with an embedding layer; none "
-                                     "of {} has one",
-                                     fmt::join(nn::architecture_names(), ", "))));
   }
   return problems;
 }
@@ -326,6 +321,7 @@ PipelineConfig::PipelineConfig() {
   add_synthetic(fields_, synthetic);
   add_preprocess(fields_, preprocess);
   add_tune(fields_, tune);
+  add_network(fields_, network);
   add_train(fields_, train);
   add_rest(fields_, predict, serve_check);
   add_gates(fields_, gates);
@@ -347,6 +343,7 @@ Problems PipelineConfig::check() const {
   append(problems, negatives_without_file(fields_, *this));
   append(problems, folds_that_are_not_there(fields_, preprocess));
   append(problems, unfit_encoder(fields_, preprocess));
+  append(problems, network_problems(fields_, *this));
   append(problems, crossed(fields_, "tune.minimum_positive_share", "tune.maximum_positive_share"));
   append(problems, crossed(fields_, "tune.learning_rate_min", "tune.learning_rate_max"));
   append(problems, crossed(fields_, "tune.epochs_min", "tune.epochs_max"));

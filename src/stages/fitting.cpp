@@ -1,5 +1,7 @@
 #include "fitting.hpp"
 
+#include "foundation.hpp"
+
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/log.hpp>
 #include <tcrops/eval/metrics.hpp>
@@ -15,9 +17,11 @@ namespace {
 
 constexpr const char* kPrecision = "validation_average_precision";
 
-Json history_entry(const nn::EpochReport& report, std::span<const std::uint8_t> labels) {
-  const std::vector<double> logits(report.validation_logits.begin(),
-                                   report.validation_logits.end());
+Json history_entry(const nn::EpochReport& report, const nn::ModelSpec& spec,
+                   const SideData& validation) {
+  const Answered rows = answered(spec, validation, report.validation_logits);
+  const std::vector<std::uint8_t>& labels = rows.labels;
+  const std::vector<double> logits(rows.logits.begin(), rows.logits.end());
   return {{"epoch", report.epoch},
           {"train_loss", number_or_null(report.train_loss)},
           {"validation_loss", number_or_null(eval::log_loss_from_logits(labels, logits))},
@@ -53,14 +57,15 @@ class EarlyStopping {
 
 // The checkpoint to continue from. One that cannot be used costs time, but must not end a training.
 std::optional<Checkpoint> last_checkpoint(const FitHooks& hooks, const Json& belongs_to,
-                                          const nn::Network& network) {
+                                          const nn::Network& network,
+                                          const nn::OptimiserOptions& optimiser) {
   if (!hooks.checkpoints) return std::nullopt;
   const CheckpointPlace& place = *hooks.checkpoints;
   try {
     const std::optional<std::string> bytes = place.load();
     if (!bytes) return std::nullopt;
     Checkpoint checkpoint = read_checkpoint(*bytes, belongs_to, place.name);
-    network.check_state(checkpoint.state);
+    network.check_state(checkpoint.state, optimiser);
     return checkpoint;
   } catch (const Error& e) {
     log_warning(
@@ -72,15 +77,61 @@ std::optional<Checkpoint> last_checkpoint(const FitHooks& hooks, const Json& bel
 }  // namespace
 
 Json to_json(const FitParameters& p) {
+  Json network = nn::to_json(p.network);
+  network.erase("architecture");
   return {{"model", p.model},
           {"learning_rate", p.learning_rate},
           {"epochs", p.epochs},
           {"batch_size", p.batch_size},
           {"early_stopping_patience", p.early_stopping_patience},
           {"threshold", p.threshold},
-          {"loss", "bce_with_logits"},
-          {"optimiser", "adam"},
-          {"sampling", "equal_classes"}};
+          {"network", std::move(network)},
+          {"sampling", p.sampling},
+          {"loss", p.loss.name},
+          {"label_smoothing", p.loss.label_smoothing},
+          {"focal_gamma", p.loss.focal_gamma},
+          {"positive_weight", p.loss.positive_weight},
+          {"optimiser", p.optimiser.name},
+          {"weight_decay", p.optimiser.weight_decay},
+          {"momentum", p.optimiser.momentum},
+          {"schedule", p.optimiser.schedule},
+          {"warmup_epochs", p.optimiser.warmup_epochs},
+          {"clip_norm", p.optimiser.clip_norm}};
+}
+
+FitParameters fit_parameters(const PipelineConfig& config) {
+  const TrainConfig& train = config.train;
+  return {.model = train.model,
+          .learning_rate = train.learning_rate,
+          .epochs = train.epochs,
+          .batch_size = train.batch_size,
+          .early_stopping_patience = train.early_stopping_patience,
+          .threshold = train.threshold,
+          .network = config.network,
+          .sampling = train.sampling,
+          .loss = train.loss,
+          .optimiser = train.optimiser};
+}
+
+Json training_configuration(const PipelineConfig& config) {
+  Json train = config.fields().resolved("train", true);
+  for (const char* of_the_stage : {"from", "model", "learning_rate", "epochs"})
+    train.erase(of_the_stage);
+  return {{"train", std::move(train)}, {"network", config.fields().resolved("network", true)}};
+}
+
+Answered answered(const nn::ModelSpec& spec, const SideData& side,
+                  std::span<const float> logits) {
+  Answered rows;
+  for (std::size_t row = 0; row < logits.size(); ++row) {
+    const std::string& epitope = side.records[row][data::Column::kEpitope];
+    const bool has_head =
+        spec.is_pan() || std::binary_search(spec.epitopes.begin(), spec.epitopes.end(), epitope);
+    if (!has_head) continue;
+    rows.labels.push_back(side.labels[row]);
+    rows.logits.push_back(logits[row]);
+  }
+  return rows;
 }
 
 bool all_finite(std::span<const float> values) {
@@ -99,19 +150,27 @@ Fitted fit(const FitParameters& parameters, const data::Expansion& expansion, co
            const SideData& validation, std::uint64_t seed, const nn::Device& device,
            const FitHooks& hooks) {
   Fitted fitted;
-  fitted.network = nn::core().create(
-      nn::make_spec(parameters.model, static_cast<std::int64_t>(expansion.feature_width())),
-      expansion, seed, device);
+  nn::NetworkOptions network = parameters.network;
+  network.architecture = parameters.model;
+  const Blueprint made = blueprint(network, expansion, train, seed);
+  const nn::TrainOptions options{.learning_rate = parameters.learning_rate,
+                                 .epochs = parameters.epochs,
+                                 .batch_size = parameters.batch_size,
+                                 .seed = seed,
+                                 .sampling = parameters.sampling,
+                                 .loss = parameters.loss,
+                                 .optimiser = parameters.optimiser};
+  fitted.network = nn::core().create(made.spec, expansion, made.foundation, seed, device);
   Json belongs_to = {{"parameters", to_json(parameters)}, {"seed", seed}};
   if (hooks.checkpoints) belongs_to["owner"] = hooks.checkpoints->owner;
-  const std::optional<Checkpoint> last = last_checkpoint(hooks, belongs_to, *fitted.network);
+  const std::optional<Checkpoint> last = last_checkpoint(hooks, belongs_to, *fitted.network, options.optimiser);
   fitted.history = last ? last->history : Json::array();
   EarlyStopping early_stopping(parameters.early_stopping_patience);
   for (const Json& entry : fitted.history) static_cast<void>(early_stopping.after(entry));
   if (hooks.on_start) hooks.on_start(last ? last->state.epoch : 0);
 
   const auto after_epoch = [&](const nn::EpochReport& report) {
-    fitted.history.push_back(history_entry(report, validation.labels));
+    fitted.history.push_back(history_entry(report, made.spec, validation));
     if (hooks.on_epoch) hooks.on_epoch(report.epoch, report.train_loss);
     return early_stopping.after(fitted.history.back());
   };
@@ -126,15 +185,12 @@ Fitted fit(const FitParameters& parameters, const data::Expansion& expansion, co
       });
     };
   }
-  fitted.network->fit({&train.rows, train.labels}, {&validation.rows, validation.labels},
-                      {.learning_rate = parameters.learning_rate,
-                       .epochs = parameters.epochs,
-                       .batch_size = parameters.batch_size,
-                       .seed = seed},
+  fitted.network->fit({&train.rows, train.labels}, {&validation.rows, validation.labels}, options,
                       after_epoch, continuation);
   if (parameters.threshold == "best_f1") {
-    fitted.threshold = eval::best_f1_threshold(
-        validation.labels, probabilities(fitted.network->logits(validation.rows)));
+    const Answered rows =
+        answered(made.spec, validation, fitted.network->logits(validation.rows));
+    fitted.threshold = eval::best_f1_threshold(rows.labels, probabilities(rows.logits));
   }
   return fitted;
 }

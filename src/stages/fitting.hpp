@@ -17,13 +17,22 @@ namespace tcrops::stages {
 
 // The parameters of one training run, readable; tune chooses the first three.
 struct FitParameters {
-  std::string model;
+  std::string model;  // the architecture
   double learning_rate = 0.0;
   std::int64_t epochs = 0;
   std::int64_t batch_size = 0;
   std::int64_t early_stopping_patience = 0;  // 0: never
   std::string threshold;                     // "best_f1" or "half"
+  nn::NetworkOptions network;                // but for its architecture
+  std::string sampling = "equal_classes";
+  nn::LossOptions loss;
+  nn::OptimiserOptions optimiser;
 };
+// As the configuration says them.
+[[nodiscard]] FitParameters fit_parameters(const PipelineConfig& config);
+// The part of a configuration, {"train", "network"}, that shapes every training, whoever chooses
+// model, learning_rate and epochs.
+[[nodiscard]] Json training_configuration(const PipelineConfig& config);
 [[nodiscard]] Json to_json(const FitParameters& parameters);
 
 // A trained network with what training showed.
@@ -47,6 +56,15 @@ struct FitHooks {
 [[nodiscard]] Fitted fit(const FitParameters& parameters, const data::Expansion& expansion,
                          const SideData& train, const SideData& validation, std::uint64_t seed,
                          const nn::Device& device, const FitHooks& hooks);
+
+// The rows of a side that a network has an answer for, and their logits: all but those of epitopes
+// without a head.
+struct Answered {
+  std::vector<std::uint8_t> labels;
+  std::vector<float> logits;
+};
+[[nodiscard]] Answered answered(const nn::ModelSpec& spec, const SideData& side,
+                                std::span<const float> logits);
 
 // False for a network that diverged.
 [[nodiscard]] bool all_finite(std::span<const float> values);

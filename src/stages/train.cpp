@@ -27,10 +27,12 @@ std::vector<Stage> upstream(const PipelineConfig& config) {
 
 void complete_key(const KeyContext& context, store::ReuseKey& key) {
   const TrainConfig& train = context.config.train;
-  key.configuration = context.config.fields().resolved("train", true);
-  if (train.from == "study") {
-    // The study brings these.
-    for (const char* name : {"model", "learning_rate", "epochs"}) key.configuration.erase(name);
+  key.configuration = training_configuration(context.config);
+  key.configuration["train"]["from"] = train.from;
+  if (train.from != "study") {  // which brings these
+    key.configuration["train"]["model"] = train.model;
+    key.configuration["train"]["learning_rate"] = train.learning_rate;
+    key.configuration["train"]["epochs"] = train.epochs;
   }
   key.seed = context.config.seed;
   key.backend_class = nn::backend_class(nn::resolve_device(train.device));
@@ -45,13 +47,7 @@ struct Recipe {
 
 Recipe recipe_of(const StageContext& context) {
   const TrainConfig& train = context.config.train;
-  FitParameters parameters{.model = train.model,
-                           .learning_rate = train.learning_rate,
-                           .epochs = train.epochs,
-                           .batch_size = train.batch_size,
-                           .early_stopping_patience = train.early_stopping_patience,
-                           .threshold = train.threshold};
-  Recipe recipe{parameters, static_cast<std::uint64_t>(context.config.seed)};
+  Recipe recipe{fit_parameters(context.config), static_cast<std::uint64_t>(context.config.seed)};
   if (train.from != "study") return recipe;
   const store::Artifact& study = context.input(Stage::kTune);
   try {
@@ -135,13 +131,13 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
 StageDefinition train_stage() {
   return {.stage = Stage::kTrain,
           .kind = store::Kind::kModel,
-          .version = 1,
+          .version = 2,
           .upstream = upstream,
           .complete_key = complete_key,
           .make = make,
           .configuration_of =
               [](const Json& c) {
-                return Json{{"train", c}};
+                return c.contains("train") ? c : Json{{"train", c}};
               },
           .reusable = true};
 }

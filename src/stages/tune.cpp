@@ -1,4 +1,5 @@
 // Stage tune: a study over the paper's space; keeps every trial's record and the best models.
+#include "foundation.hpp"
 #include "model.hpp"
 #include "stage.hpp"
 #include "trial_store.hpp"
@@ -41,21 +42,18 @@ tune::Space space_of(const TuneConfig& c) {
 
 void complete_key(const KeyContext& context, store::ReuseKey& key) {
   const PipelineConfig& config = context.config;
-  key.configuration = {{"tune", config.fields().resolved("tune", true)},
-                       {"batch_size", config.train.batch_size},
-                       {"early_stopping_patience", config.train.early_stopping_patience},
-                       {"threshold", config.train.threshold}};
+  key.configuration = training_configuration(config);
+  key.configuration["tune"] = config.fields().resolved("tune", true);
   key.seed = config.seed;
   key.backend_class = nn::backend_class(nn::resolve_device(config.train.device));
 }
 
-FitParameters parameters_of(const tune::Point& point, const TrainConfig& train) {
-  return {.model = std::get<std::string>(point.at("model")),
-          .learning_rate = std::get<double>(point.at("learning_rate")),
-          .epochs = std::get<std::int64_t>(point.at("epochs")),
-          .batch_size = train.batch_size,
-          .early_stopping_patience = train.early_stopping_patience,
-          .threshold = train.threshold};
+FitParameters parameters_of(const tune::Point& point, const PipelineConfig& config) {
+  FitParameters parameters = fit_parameters(config);
+  parameters.model = std::get<std::string>(point.at("model"));
+  parameters.learning_rate = std::get<double>(point.at("learning_rate"));
+  parameters.epochs = std::get<std::int64_t>(point.at("epochs"));
+  return parameters;
 }
 
 std::uint64_t trial_seed(std::int64_t study_seed, std::int64_t number) {
@@ -70,17 +68,18 @@ tune::Trial run_trial(const Bench& bench, const TrialStore& trials, std::int64_t
                       const tune::Point& point) {
   const TuneConfig& config = bench.config.tune;
   const std::uint64_t seed = trial_seed(bench.config.seed, number);
-  const FitParameters parameters = parameters_of(point, bench.config.train);
+  const FitParameters parameters = parameters_of(point, bench.config);
   const Fitted fitted =
       fit(parameters, bench.expansion, bench.train, bench.validation, seed, bench.device, {});
 
   tune::Trial trial;
   trial.number = number;
   trial.point = point;
-  trial.weights = fitted.network->spec().parameters();
+  trial.weights = fitted.network->trained_numbers();
   trial.details = {
       {"parameters", to_json(parameters)}, {"seed", seed}, {"history", fitted.history}};
-  const auto logits = fitted.network->logits(bench.judge.rows);
+  const auto [labels, logits] = answered(fitted.network->spec(), bench.judge,
+                                         fitted.network->logits(bench.judge.rows));
   if (!all_finite(logits)) {
     trial.acceptable = false;
     trial.reason = "training diverged: the network's output is not a number";
@@ -89,14 +88,14 @@ tune::Trial run_trial(const Bench& bench, const TrialStore& trials, std::int64_t
   }
   const auto scores = probabilities(logits);
   const auto judged =
-      eval::objective(config.objective, bench.judge.labels, scores, fitted.threshold,
+      eval::objective(config.objective, labels, scores, fitted.threshold,
                       {config.minimum_positive_share, config.maximum_positive_share});
   trial.value = judged.value;
   trial.acceptable = judged.acceptable;
   trial.reason = judged.reason;
-  Json metrics = eval::binary_report(bench.judge.labels, scores, fitted.threshold);
+  Json metrics = eval::binary_report(labels, scores, fitted.threshold);
   metrics["paper_loss"] =
-      eval::paper_loss(eval::confusion(bench.judge.labels, scores, fitted.threshold));
+      eval::paper_loss(eval::confusion(labels, scores, fitted.threshold));
   trial.details["metrics"] = {{config.select_on, metrics}};
   trial.details["threshold"] = fitted.threshold;
   trials.keep_weights(number, fitted.network->weights());
@@ -146,15 +145,16 @@ std::vector<tune::Trial> run(const Bench& bench, const TrialStore& trials,
 }
 
 store::Artifact publish_model(const StageContext& context, const store::ReuseKey& study_key,
-                              const Dataset& dataset, const TrialStore& trials,
-                              const tune::Trial& trial, const nn::Device& device) {
-  const FitParameters parameters = parameters_of(trial.point, context.config.train);
+                              const Dataset& dataset, const Bench& bench,
+                              const TrialStore& trials, const tune::Trial& trial) {
+  const FitParameters parameters = parameters_of(trial.point, context.config);
   const auto seed = trial.details.at("seed").get<std::uint64_t>();
-  const nn::ModelSpec spec =
-      nn::make_spec(parameters.model, static_cast<std::int64_t>(dataset.encoder->feature_width()));
+  nn::NetworkOptions network = parameters.network;
+  network.architecture = parameters.model;
+  const nn::ModelSpec spec = blueprint(network, bench.expansion, bench.train, seed).spec;
   Fitted fitted;
   fitted.network =
-      nn::core().load(spec, dataset.encoder->expansion(), trials.weights(trial.number), device);
+      nn::core().load(spec, bench.expansion, trials.weights(trial.number), bench.device);
   fitted.threshold = trial.details.at("threshold").get<double>();
   fitted.history = trial.details.at("history");
 
@@ -230,7 +230,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   for (std::size_t rank = 0; rank < best.size(); ++rank) {
     const tune::Trial& trial = trials.at(static_cast<std::size_t>(best[rank]));
     manifest.parents[fmt::format("model-{}", rank + 1)] =
-        publish_model(context, key, dataset, trial_store, trial, bench.device).id;
+        publish_model(context, key, dataset, bench, trial_store, trial).id;
   }
   manifest.facts = study_facts(config.tune, trials, best);
   Json records = Json::array();
@@ -249,12 +249,14 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
 StageDefinition tune_stage() {
   return {.stage = Stage::kTune,
           .kind = store::Kind::kStudy,
-          .version = 1,
+          .version = 2,
           .upstream = [](const PipelineConfig&) { return std::vector<Stage>{Stage::kPreprocess}; },
           .complete_key = complete_key,
           .make = make,
           .configuration_of =
               [](const Json& c) {
+                // Before networks could be chosen in detail, three of "train" stood alone.
+                if (c.contains("train")) return c;
                 Json train = Json::object();
                 for (const char* name : {"batch_size", "early_stopping_patience", "threshold"}) {
                   train[name] = c.at(name);

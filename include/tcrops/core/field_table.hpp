@@ -40,6 +40,7 @@ struct Field : FieldLimits {
   std::string name;
   std::string help;
   std::string type;  // JSON Schema type: "boolean", "integer", "number", "string", "array"
+  std::string item_type;  // of an array: "string", "integer" or "number"
   Json default_value;
   std::function<Json()> get;
   std::function<void(const Json&)> set;  // the value has been checked
@@ -65,7 +66,12 @@ class FieldTable {
   void add(std::string name, std::int64_t& member, std::string help, FieldLimits limits = {});
   void add(std::string name, double& member, std::string help, FieldLimits limits = {});
   void add(std::string name, std::string& member, std::string help, FieldLimits limits = {});
+  // Limits are those of each item.
   void add(std::string name, std::vector<std::string>& member, std::string help,
+           FieldLimits limits = {});
+  void add(std::string name, std::vector<std::int64_t>& member, std::string help,
+           FieldLimits limits = {});
+  void add(std::string name, std::vector<double>& member, std::string help,
            FieldLimits limits = {});
 
   [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
@@ -106,6 +112,7 @@ class FieldTable {
 
  private:
   Field& push(std::string name, std::string type, std::string help, FieldLimits limits);
+  Field& push_list(std::string name, std::string item_type, std::string help, FieldLimits limits);
   Problems take(Field& field, const Json& value, const Place& place);
   Problems read_section(const std::string& section, const Json& values,
                         const PositionedJson& document, const std::string& name);

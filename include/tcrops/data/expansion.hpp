@@ -2,6 +2,8 @@
 // computes, host or device, follows the same description.
 #pragma once
 
+#include <tcrops/data/record.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -30,6 +32,8 @@ struct Expansion {
   struct Table {
     std::size_t dims = 0;
     std::vector<float> values;
+    // The values are the codes' own numbers: they mean something to an embedding only.
+    bool numbered = false;
 
     [[nodiscard]] std::size_t codes() const { return values.size() / dims; }
   };
@@ -41,14 +45,24 @@ struct Expansion {
     std::optional<std::size_t> table;  // in `tables`; none: numbers
   };
 
+  // The part of the features that one column of a record makes. Code 0 is a gap.
+  struct Block {
+    Column column;
+    Segment segment;
+  };
+
   std::size_t code_width = 0;
   std::size_t number_width = 0;
   std::vector<Table> tables;      // each with at least one dimension and at most 256 codes
-  std::vector<Segment> segments;  // in the order of the features
+  std::vector<Segment> segments;  // in the order of the features; neighbours of one table are one
+  std::vector<Block> blocks;      // likewise, but one per column; empty when they are not told
 
   // Widens a row by `count` columns that become the next features.
   void add_codes(std::size_t count, std::size_t table);
   void add_numbers(std::size_t count);
+  // The same for a column's part, which becomes a block.
+  void add_codes(Column column, std::size_t count, std::size_t table);
+  void add_numbers(Column column, std::size_t count);
   // Length of the vector that a network sees.
   [[nodiscard]] std::size_t feature_width() const;
 };

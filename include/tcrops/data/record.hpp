@@ -42,6 +42,12 @@ inline constexpr std::string_view kFoldColumn = "Fold";
   return kColumnNames[static_cast<std::size_t>(column)];
 }
 
+// Amino acids, not a name or number.
+[[nodiscard]] constexpr bool is_sequence(Column column) {
+  return column == Column::kCdr3Alpha || column == Column::kCdr3Beta ||
+         column == Column::kEpitope || column >= Column::kCdr1Alpha;
+}
+
 // Where a negative comes from; each kind has its own bias, so they are reported apart. Stored as
 // these numbers: never renumber.
 enum class Origin : std::uint8_t {

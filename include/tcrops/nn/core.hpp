@@ -5,6 +5,7 @@
 #include <tcrops/nn/device.hpp>
 #include <tcrops/nn/model_spec.hpp>
 #include <tcrops/nn/tensor_file.hpp>
+#include <tcrops/nn/train_options.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -21,11 +22,10 @@ struct Examples {
   std::span<const std::uint8_t> labels;
 };
 
-struct TrainOptions {
-  double learning_rate = 0.01;
-  std::int64_t epochs = 15;
-  std::int64_t batch_size = 2048;
-  std::uint64_t seed = 0;
+// Rows that some architectures are built upon. They become part of the network, as encoded.
+struct Foundation {
+  data::EncodedRows anchors;   // kernel_mlp: TCRs
+  data::EncodedRows epitopes;  // per-epitope heads: a row with each head's epitope, in their order
 };
 
 struct EpochReport {
@@ -42,8 +42,8 @@ struct EpochDecision {
 using EpochCallback = std::function<EpochDecision(const EpochReport&)>;
 
 // All that changes while a network is trained, as it is between two epochs. Only nn looks into the
-// tensors: "step", then per parameter "exp_avg.<name>" and "exp_avg_sq.<name>", then
-// "weights.<name>", and "kept.<name>" when weights were kept.
+// tensors: "step", then per parameter what the optimiser remembers of it ("exp_avg.<name>" and the
+// like), then "weights.<name>", and "kept.<name>" when weights were kept.
 struct TrainState {
   std::int64_t epoch = 0;  // the last one that is in it
   std::vector<Tensor> tensors;
@@ -64,27 +64,36 @@ class Network {
  public:
   virtual ~Network() = default;
   [[nodiscard]] virtual const ModelSpec& spec() const = 0;
-  // Weights and running statistics, in the network's own order, named as PyTorch's Sequential would
-  // name them ("0.weight", "1.running_mean", …).
+  // Weights, running statistics and what the network was founded on, in its own order; those of an
+  // mlp named as PyTorch's Sequential would name them ("0.weight", "1.running_mean", …).
   [[nodiscard]] virtual std::vector<Tensor> weights() const = 0;
   // One logit per row. Rows become features on the device, a block at a time, the same as
   // by data::expand, bit for bit. On the CPU a row's
   // logit is the same, bit for bit, whatever rows are scored with it. Batch normalisation is folded
   // into the layer before it, so the logits of a plain evaluation by PyTorch differ in the last
-  // digits. Throws Error (kArtifact) for rows that do not fit the expansion.
+  // digits. NaN for an epitope that has no head. Throws Error (kArtifact) for rows that do not fit
+  // the expansion.
   [[nodiscard]] virtual std::vector<float> logits(const data::EncodedRows& rows) const = 0;
-  // Adam, binary cross-entropy on logits, equal class weights by sampling with replacement: each
-  // draw takes either class with probability 1/2, then one of its rows. Draws as many rows per
-  // epoch as there are. The device holds the rows as codes and expands them a batch at a time.
+  // The device holds the rows as codes and expands them a batch at a time.
   // Every batch has at least 2 rows. Same arguments, same bytes. A train_loss that is not finite is
   // reported once, its weights are never kept, and it ends the training. An error, also one of the
   // callback or a signal, leaves the weights of that moment. Throws Error (kInputData) when the
-  // training rows lack one class, and as logits() and check_state() do.
+  // training rows lack one class or hold an epitope without a head, (kConfiguration) for options
+  // that this network cannot have, and as logits() and check_state() do.
   virtual void fit(const Examples& train, const Examples& validation, const TrainOptions& options,
                    const EpochCallback& after_epoch, const Continuation& continuation = {}) = 0;
   // Throws Error (kArtifact) unless the state has exactly the tensors that training this network
-  // has, in names, types and shapes. It cannot tell whose numbers they are.
-  virtual void check_state(const TrainState& state) const = 0;
+  // with these options has, in names, types and shapes. It cannot tell whose numbers they are.
+  virtual void check_state(const TrainState& state, const OptimiserOptions& options) const = 0;
+  // How many numbers training changes.
+  [[nodiscard]] virtual std::int64_t trained_numbers() const = 0;
+  // For each row the integrated gradients of its logit (Sundararajan et al., ICML 2017): per feature
+  // (input - baseline) times the mean gradient at `steps` midpoints of the straight line from a row
+  // of nothing but gaps; summed over what one code column or number column makes. [rows, code_width
+  // + number_width], row-major. A row's sum is its logit minus the baseline's, but for the error of
+  // the mean. NaN for an epitope without a head. Throws as logits().
+  [[nodiscard]] virtual std::vector<float> attributions(const data::EncodedRows& rows,
+                                                        std::int64_t steps) const = 0;
 };
 
 // What computes the products on the processor.
@@ -97,11 +106,12 @@ struct ProductSpeed {
 class Core {
  public:
   virtual ~Core() = default;
-  // Fresh weights as PyTorch initialises Linear and BatchNorm1d, drawn from our own generator. The
-  // network keeps a copy of the expansion, on the device. Throws Error (kArtifact) when that gives
-  // another number of features than the network takes.
+  // Fresh weights as PyTorch initialises them, drawn from our own generator. The network keeps a
+  // copy of the expansion, on the device. Throws Error (kArtifact) when that gives another number of
+  // features than the network takes, (kFailure) when the foundation is not what the spec asks for.
   [[nodiscard]] virtual std::unique_ptr<Network> create(const ModelSpec& spec,
                                                         const data::Expansion& expansion,
+                                                        const Foundation& foundation,
                                                         std::uint64_t seed,
                                                         const Device& device) = 0;
   // The same with these weights. Checks names, types and shapes against the spec; throws Error

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <tcrops/core/field_table.hpp>
+#include <tcrops/nn/model_spec.hpp>
+#include <tcrops/nn/train_options.hpp>
 
 #include <cstdint>
 #include <string>
@@ -82,6 +84,9 @@ struct TrainConfig {
   std::int64_t batch_size = 2048;
   std::int64_t early_stopping_patience = 0;
   std::string threshold = "best_f1";
+  std::string sampling = "equal_classes";
+  nn::LossOptions loss;
+  nn::OptimiserOptions optimiser;
   std::string device = "auto";
 };
 
@@ -118,6 +123,7 @@ class PipelineConfig {
   SyntheticConfig synthetic;
   PreprocessConfig preprocess;
   TuneConfig tune;
+  nn::NetworkOptions network;  // but for its architecture, which train and tune say
   TrainConfig train;
   PredictConfig predict;
   ServeCheckConfig serve_check;

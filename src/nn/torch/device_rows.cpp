@@ -46,11 +46,18 @@ at::Tensor DeviceExpansion::features(const DeviceRows& rows) const {
       parts.push_back(rows.numbers.narrow(1, first, columns));
       continue;
     }
-    const Table& table = tables_[*segment.table];
-    const at::Tensor codes = rows.codes.narrow(1, first, columns).to(at::kInt).flatten();
-    parts.push_back(table.values.index_select(0, codes).view({count, columns * table.dims}));
+    parts.push_back(values(rows, segment).view({count, -1}));
   }
   return parts.size() == 1 ? parts.front().contiguous() : at::cat(parts, 1);
+}
+
+at::Tensor DeviceExpansion::values(const DeviceRows& rows,
+                                   const data::Expansion::Segment& segment) const {
+  const Table& table = tables_[*segment.table];
+  const std::int64_t columns = size(segment.count);
+  const at::Tensor codes =
+      rows.codes.narrow(1, size(segment.first), columns).to(at::kInt).flatten();
+  return table.values.index_select(0, codes).view({rows.codes.size(0), columns, table.dims});
 }
 
 }  // namespace tcrops::nn

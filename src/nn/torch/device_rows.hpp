@@ -29,6 +29,9 @@ class DeviceExpansion {
   // [rows, features] floats, contiguous: one look-up per segment. The rows must have passed
   // data::check_rows.
   [[nodiscard]] at::Tensor features(const DeviceRows& rows) const;
+  // [rows, columns of the segment, dims] floats, of a segment with a table.
+  [[nodiscard]] at::Tensor values(const DeviceRows& rows,
+                                  const data::Expansion::Segment& segment) const;
 
  private:
   struct Table {

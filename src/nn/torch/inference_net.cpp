@@ -1,5 +1,7 @@
 #include "inference_net.hpp"
 
+#include "heads.hpp"
+
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
@@ -12,46 +14,67 @@ namespace {
 constexpr std::int64_t kCudaBlockRows = 8192;
 
 // y = scale * (W x + b - mean) + shift as one linear map.
-void fold(const torch::nn::BatchNorm1dImpl& norm, at::Tensor& weight, at::Tensor& bias) {
+void fold_norm(const torch::nn::BatchNorm1dImpl& norm, at::Tensor& weight, at::Tensor& bias) {
   const at::Tensor scale =
       norm.weight.to(at::kDouble) / (norm.running_var.to(at::kDouble) + norm.options.eps()).sqrt();
   weight = weight * scale.unsqueeze(1);
   bias = (bias - norm.running_mean.to(at::kDouble)) * scale + norm.bias.to(at::kDouble);
 }
 
+void activate_in_place(at::Tensor& values, const std::string& activation) {
+  if (activation == "relu")
+    at::relu_(values);
+  else if (activation == "elu")
+    at::elu_(values);
+  else
+    values = activated(values, activation);
+}
+
+DeviceRows filled_up(const DeviceRows& rows, std::int64_t count) {
+  const std::int64_t missing = count - rows.codes.size(0);
+  if (missing == 0) return rows;
+  return {at::constant_pad_nd(rows.codes, {0, 0, 0, missing}),
+          at::constant_pad_nd(rows.numbers, {0, 0, 0, missing})};
+}
+
 }  // namespace
 
-InferenceNet::InferenceNet(const ModelSpec& spec, const torch::nn::Sequential& layers,
-                           const at::Device& device, std::int64_t block_rows)
-    : elu_(spec.activation == "elu"),
+InferenceNet::InferenceNet(const ModelSpec& spec, Body& body, const at::Device& device,
+                           std::int64_t block_rows)
+    : spec_(spec),
+      body_(body),
       device_(device),
       block_rows_(device.is_cuda() ? kCudaBlockRows : block_rows) {
+  body_.eval();
+  if (body_.plain() != nullptr && spec.norm != "layer") fold(*body_.plain());
+}
+
+void InferenceNet::fold(const FeedForward& feed_forward) {
   const c10::InferenceMode guard;
-  const auto children = layers->children();
-  for (std::size_t i = 0; i < children.size(); ++i) {
-    const auto* linear = children[i]->as<torch::nn::Linear>();
-    if (linear == nullptr) continue;
-    at::Tensor weight = linear->weight.to(at::kDouble);
-    at::Tensor bias = linear->bias.to(at::kDouble);
-    const auto* norm =
-        i + 1 < children.size() ? children[i + 1]->as<torch::nn::BatchNorm1d>() : nullptr;
-    if (norm != nullptr) fold(*norm, weight, bias);
+  for (const FeedForward::Layer& layer : feed_forward.layers()) {
+    at::Tensor weight = layer.linear->weight.to(at::kDouble);
+    at::Tensor bias = layer.linear->bias.to(at::kDouble);
+    if (layer.batch_norm) fold_norm(*layer.batch_norm, weight, bias);
     layers_.push_back(
         {weight.to(at::kFloat).contiguous(), bias.to(at::kFloat).unsqueeze(1).contiguous()});
   }
 }
 
-at::Tensor InferenceNet::score_block(const at::Tensor& rows) const {
+at::Tensor InferenceNet::score_folded(const at::Tensor& rows) const {
   at::Tensor values = rows.t();
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    values = at::addmm(layers_[i].bias, layers_[i].weight, values);
-    if (i + 1 == layers_.size()) break;
-    if (elu_)
-      at::elu_(values);
-    else
-      at::relu_(values);
+  for (const Layer& layer : layers_) {
+    values = at::addmm(layer.bias, layer.weight, values);
+    if (&layer != &layers_.back()) activate_in_place(values, spec_.activation);
   }
   return values.squeeze(0);
+}
+
+at::Tensor InferenceNet::score_block(const DeviceExpansion& expansion,
+                                     const DeviceRows& rows) const {
+  const Features features = body_.reader().read(expansion, rows);
+  if (!layers_.empty()) return score_folded(features.flat);
+  const at::Tensor logits = logits_of_heads(body_.forward(features, expansion, Pass{}), spec_);
+  return spec_.is_pan() ? logits.squeeze(1) : of_heads(logits, body_.heads_of(rows));
 }
 
 std::vector<float> InferenceNet::logits(const DeviceExpansion& expansion,
@@ -61,9 +84,9 @@ std::vector<float> InferenceNet::logits(const DeviceExpansion& expansion,
   std::vector<float> result(rows.rows);
   for (std::int64_t begin = 0; begin < count; begin += block_rows_) {
     const std::int64_t size = std::min(block_rows_, count - begin);
-    at::Tensor block = expansion.features(to_device(rows, begin, begin + size, device_));
-    if (size < block_rows_) block = at::constant_pad_nd(block, {0, 0, 0, block_rows_ - size});
-    const at::Tensor scores = score_block(block).to(at::kCPU).contiguous();
+    const DeviceRows block =
+        filled_up(to_device(rows, begin, begin + size, device_), block_rows_);
+    const at::Tensor scores = score_block(expansion, block).to(at::kCPU).contiguous();
     std::memcpy(result.data() + begin, scores.data_ptr<float>(),
                 static_cast<std::size_t>(size) * sizeof(float));
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "device_rows.hpp"
-#include "prelude.hpp"
+#include "body.hpp"
+#include "feed_forward.hpp"
 
 #include <tcrops/nn/model_spec.hpp>
 
@@ -10,14 +10,15 @@
 
 namespace tcrops::nn {
 
-// A frozen copy of a network for scoring. Batch normalisation is folded into the linear layer
-// before it, in double precision, and activations are kept with one row per column. Rows are scored
-// in blocks of a fixed size, the last one filled up with zeros; together with the layout this makes
+// A network as it is for scoring. Rows are scored in blocks of a fixed size, the last one filled up
+// with rows of gaps, and with one row per column wherever they are multiplied; together this makes
 // the logit of a row on the CPU the same, bit for bit, whatever rows are scored with it (see
-// block_rows in core_loader.cpp).
+// block_rows in core_loader.cpp). Of a plain feed-forward network it is a copy, with batch
+// normalisation folded into the linear layer before it, in double precision; of another it refers to
+// the body.
 class InferenceNet {
  public:
-  InferenceNet(const ModelSpec& spec, const torch::nn::Sequential& layers, const at::Device& device,
+  InferenceNet(const ModelSpec& spec, Body& body, const at::Device& device,
                std::int64_t block_rows);
 
   // One logit per row; `expansion` is on the network's device.
@@ -29,10 +30,14 @@ class InferenceNet {
     at::Tensor weight;  // [outputs, inputs]
     at::Tensor bias;    // [outputs, 1]
   };
-  [[nodiscard]] at::Tensor score_block(const at::Tensor& rows) const;
+  void fold(const FeedForward& feed_forward);
+  [[nodiscard]] at::Tensor score_folded(const at::Tensor& rows) const;
+  [[nodiscard]] at::Tensor score_block(const DeviceExpansion& expansion,
+                                       const DeviceRows& rows) const;
 
-  std::vector<Layer> layers_;
-  bool elu_;
+  const ModelSpec& spec_;
+  Body& body_;
+  std::vector<Layer> layers_;  // empty: the body scores
   at::Device device_;
   std::int64_t block_rows_;
 };

@@ -1,5 +1,5 @@
 #include "edge.hpp"
-#include "layers.hpp"
+#include "state.hpp"
 #include "torch_network.hpp"
 
 #include <tcrops/nn/core.hpp>
@@ -85,15 +85,6 @@ Json cuda_version() {
   return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
-void require_fit(const ModelSpec& spec, const data::Expansion& expansion) {
-  const std::size_t features = expansion.feature_width();
-  if (static_cast<std::int64_t>(features) == spec.widths.front()) return;
-  throw Error(ExitCode::kArtifact,
-              fmt::format("the encoder gives {} numbers but the network takes {}; they belong to "
-                          "different models",
-                          features, spec.widths.front()));
-}
-
 class TorchCore : public Core {
  public:
   explicit TorchCore(const Host& host) : host_(host) {
@@ -107,12 +98,12 @@ class TorchCore : public Core {
   }
 
   std::unique_ptr<Network> create(const ModelSpec& spec, const data::Expansion& expansion,
-                                  std::uint64_t seed, const Device& device) override {
+                                  const Foundation& foundation, std::uint64_t seed,
+                                  const Device& device) override {
     return at_edge("creating a network", [&] {
-      require_fit(spec, expansion);
-      torch::nn::Sequential layers = build_layers(spec);
-      initialise(layers, seed);
-      return std::make_unique<TorchNetwork>(spec, expansion, std::move(layers),
+      std::shared_ptr<Body> body = make_body(spec, expansion);
+      initialise(*body, spec, foundation, seed);
+      return std::make_unique<TorchNetwork>(spec, expansion, std::move(body),
                                             torch_device(device), host_);
     });
   }
@@ -120,10 +111,9 @@ class TorchCore : public Core {
   std::unique_ptr<Network> load(const ModelSpec& spec, const data::Expansion& expansion,
                                 std::span<const Tensor> weights, const Device& device) override {
     return at_edge("loading a network", [&] {
-      require_fit(spec, expansion);
-      torch::nn::Sequential layers = build_layers(spec);
-      import_state(layers, weights);
-      return std::make_unique<TorchNetwork>(spec, expansion, std::move(layers),
+      std::shared_ptr<Body> body = make_body(spec, expansion);
+      import_state(*body, weights);
+      return std::make_unique<TorchNetwork>(spec, expansion, std::move(body),
                                             torch_device(device), host_);
     });
   }

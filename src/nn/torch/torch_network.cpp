@@ -1,7 +1,8 @@
 #include "torch_network.hpp"
 
+#include "attribution.hpp"
 #include "edge.hpp"
-#include "layers.hpp"
+#include "state.hpp"
 #include "trainer.hpp"
 #include "training.hpp"
 
@@ -24,30 +25,43 @@ void check_examples(const data::Expansion& expansion, const Examples& examples) 
 
 }  // namespace
 
-TorchNetwork::TorchNetwork(ModelSpec spec, data::Expansion expansion, torch::nn::Sequential layers,
+TorchNetwork::TorchNetwork(ModelSpec spec, data::Expansion expansion, std::shared_ptr<Body> body,
                            const at::Device& device, const Host& host)
     : spec_(std::move(spec)),
       expansion_(std::move(expansion)),
-      layers_(std::move(layers)),
+      body_(std::move(body)),
       device_(device),
       on_device_(expansion_, device),
       host_(host) {
-  layers_->to(device_);
-  layers_->eval();
+  body_->to(device_);
+  body_->eval();
 }
 
-InferenceNet TorchNetwork::freeze() const { return {spec_, layers_, device_, host_.block_rows}; }
-
 std::vector<Tensor> TorchNetwork::weights() const {
-  return at_edge("reading the weights", [this] { return export_state(layers_); });
+  return at_edge("reading the weights", [this] { return export_state(*body_); });
+}
+
+std::int64_t TorchNetwork::trained_numbers() const {
+  std::int64_t sum = 0;
+  for (const at::Tensor& parameter : body_->parameters()) sum += parameter.numel();
+  return sum;
 }
 
 std::vector<float> TorchNetwork::logits(const data::EncodedRows& rows) const {
   return at_edge("scoring", [&]() -> std::vector<float> {
     if (rows.rows == 0) return {};
     data::check_rows(expansion_, rows, 0, rows.rows);
-    if (!frozen_) frozen_.emplace(freeze());
+    if (!frozen_) frozen_.emplace(spec_, *body_, device_, host_.block_rows);
     return frozen_->logits(on_device_, rows);
+  });
+}
+
+std::vector<float> TorchNetwork::attributions(const data::EncodedRows& rows,
+                                              std::int64_t steps) const {
+  return at_edge("explaining", [&]() -> std::vector<float> {
+    if (rows.rows == 0) return {};
+    data::check_rows(expansion_, rows, 0, rows.rows);
+    return integrated_gradients(*body_, spec_, expansion_, on_device_, device_, rows, steps);
   });
 }
 
@@ -64,13 +78,13 @@ void TorchNetwork::fit(const Examples& train, const Examples& validation,
       if (validation.labels.empty()) return {};
       return logits(*validation.rows);
     };
-    train_layers(layers_, on_device_, device_, host_, train, options, score, after_epoch,
-                 continuation);
+    train_body({*body_, spec_, on_device_, device_, host_}, train, options, score, after_epoch,
+               continuation);
   });
 }
 
-void TorchNetwork::check_state(const TrainState& state) const {
-  at_edge("checking a training state", [&] { check_train_state(layers_, state); });
+void TorchNetwork::check_state(const TrainState& state, const OptimiserOptions& options) const {
+  at_edge("checking a training state", [&] { check_train_state(*body_, state, options); });
 }
 
 }  // namespace tcrops::nn

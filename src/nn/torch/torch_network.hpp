@@ -1,9 +1,8 @@
 #pragma once
 
-#include "device_rows.hpp"
+#include "body.hpp"
 #include "host.hpp"
 #include "inference_net.hpp"
-#include "prelude.hpp"
 
 #include <tcrops/nn/core.hpp>
 
@@ -14,7 +13,7 @@ namespace tcrops::nn {
 
 class TorchNetwork : public Network {
  public:
-  TorchNetwork(ModelSpec spec, data::Expansion expansion, torch::nn::Sequential layers,
+  TorchNetwork(ModelSpec spec, data::Expansion expansion, std::shared_ptr<Body> body,
                const at::Device& device, const Host& host);
 
   [[nodiscard]] const ModelSpec& spec() const override { return spec_; }
@@ -22,14 +21,15 @@ class TorchNetwork : public Network {
   [[nodiscard]] std::vector<float> logits(const data::EncodedRows& rows) const override;
   void fit(const Examples& train, const Examples& validation, const TrainOptions& options,
            const EpochCallback& after_epoch, const Continuation& continuation) override;
-  void check_state(const TrainState& state) const override;
+  void check_state(const TrainState& state, const OptimiserOptions& options) const override;
+  [[nodiscard]] std::int64_t trained_numbers() const override;
+  [[nodiscard]] std::vector<float> attributions(const data::EncodedRows& rows,
+                                                std::int64_t steps) const override;
 
  private:
-  [[nodiscard]] InferenceNet freeze() const;
-
   ModelSpec spec_;
   data::Expansion expansion_;
-  torch::nn::Sequential layers_;
+  std::shared_ptr<Body> body_;
   at::Device device_;
   DeviceExpansion on_device_;
   Host host_;

@@ -1,74 +1,82 @@
 #include "trainer.hpp"
 
-#include "balanced_sampler.hpp"
+#include "heads.hpp"
+#include "loss.hpp"
 #include "training.hpp"
+#include "training_set.hpp"
+
+#include <tcrops/core/rng.hpp>
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 
 #include <cmath>
 
 namespace tcrops::nn {
 namespace {
 
-// The training set on the device: codes, not features.
-struct DeviceExamples {
-  DeviceRows rows;
-  at::Tensor labels;  // [rows] float
-};
-
-DeviceExamples examples_on_device(const Examples& examples, const at::Device& device) {
-  const auto rows = static_cast<std::int64_t>(examples.labels.size());
-  // from_blob has no const form; nothing writes to it, and the rows outlive the training.
-  auto* labels = const_cast<std::uint8_t*>(examples.labels.data());
-  return {to_device(*examples.rows, 0, rows, device),
-          at::from_blob(labels, {rows}, at::TensorOptions().dtype(at::kByte))
-              .to(at::kFloat)
-              .to(device)};
+// What dropout draws from in one epoch.
+at::Generator generator_of(const at::Device& device, std::uint64_t seed, std::int64_t epoch) {
+  const std::uint64_t own =
+      Rng(seed, "dropout", static_cast<std::uint64_t>(epoch)).next64();
+  if (!device.is_cuda()) return at::detail::createCPUGenerator(own);
+  at::Generator generator = at::detail::getCUDAHooks().getDefaultCUDAGenerator(device.index());
+  generator.set_current_seed(own);
+  return generator;
 }
 
-at::Tensor to_indices(std::vector<std::int64_t> rows, const at::Device& device) {
-  return at::from_blob(rows.data(), {static_cast<std::int64_t>(rows.size())},
-                       at::TensorOptions().dtype(at::kLong))
-      .clone()
-      .to(device);
+at::Tensor loss_of(const Batch& batch, const Workshop& workshop, const Pass& pass,
+                   const LossOptions& options) {
+  const at::Tensor outputs =
+      batch.fixed.defined()
+          ? workshop.body.forward_from(batch.fixed, pass)
+          : workshop.body.forward(workshop.body.reader().read(workshop.expansion, batch.rows),
+                                  workshop.expansion, pass);
+  if (batch.shares.defined()) return softmax_loss(outputs, batch.shares);
+  at::Tensor logits = logits_of_heads(outputs, workshop.spec);
+  logits = batch.places.defined() ? logits.flatten().index_select(0, batch.places)
+                                  : logits.squeeze(1);
+  return mean_loss(logits, batch.labels, batch.weights, options);
 }
 
 // One pass. Returns the mean loss; reads it from the device once, at the end.
-double train_epoch(Training& training, const DeviceExpansion& expansion, const Host& host,
-                   const DeviceExamples& data, const at::Tensor& order, std::int64_t batch_size) {
-  torch::nn::Sequential& layers = training.layers();
-  torch::optim::Adam& adam = training.adam();
-  layers->train();
-  const std::vector<BatchRange> batches = cut_batches(order.size(0), batch_size);
-  at::Tensor total = at::zeros({}, data.labels.options().dtype(at::kDouble));
-  for (const BatchRange& batch : batches) {
-    host.check_interrupt();
-    const at::Tensor rows = order.slice(0, batch.begin, batch.end);
-    const at::Tensor target = data.labels.index_select(0, rows);
-    adam.zero_grad();
-    const at::Tensor output =
-        layers->forward(expansion.features(select(data.rows, rows))).squeeze(1);
-    const at::Tensor loss = torch::nn::functional::binary_cross_entropy_with_logits(output, target);
+double train_epoch(Training& training, const Workshop& workshop, const TrainingSet& set,
+                   std::int64_t number, const TrainOptions& options) {
+  workshop.body.train();
+  const Pass pass{generator_of(workshop.device, options.seed, number)};
+  const TrainingSet::Epoch epoch = set.epoch(number);
+  const auto steps = static_cast<double>(epoch.steps.size());
+  at::Tensor total =
+      at::zeros({}, at::TensorOptions().dtype(at::kDouble).device(workshop.device));
+  double done = 0.5;  // the middle of a step stands for it
+  for (const BatchRange& step : epoch.steps) {
+    workshop.host.check_interrupt();
+    training.optimiser().zero_gradients();
+    const at::Tensor loss = loss_of(set.batch(epoch, step), workshop, pass, options.loss);
     loss.backward();
-    adam.step();
+    const double past = static_cast<double>(number - 1) + done / steps;
+    training.optimiser().step(
+        options.learning_rate *
+        learning_rate_factor(options.optimiser, past, options.epochs));
     total += loss.detach();
+    done += 1.0;
   }
-  layers->eval();
-  return total.item<double>() / static_cast<double>(batches.size());
+  workshop.body.eval();
+  return total.item<double>() / steps;
 }
 
 }  // namespace
 
-void train_layers(torch::nn::Sequential& layers, const DeviceExpansion& expansion,
-                  const at::Device& device, const Host& host, const Examples& train,
-                  const TrainOptions& options, const std::function<std::vector<float>()>& score,
-                  const EpochCallback& after_epoch, const Continuation& continuation) {
-  const BalancedSampler sampler(train.labels);
-  Training training(layers, options.learning_rate);
+void train_body(const Workshop& workshop, const Examples& train, const TrainOptions& options,
+                const std::function<std::vector<float>()>& score, const EpochCallback& after_epoch,
+                const Continuation& continuation) {
+  const TrainingSet set(train, workshop.body, workshop.expansion, workshop.spec, options,
+                        workshop.device);
+  Training training(workshop.body, options.optimiser);
   if (continuation.from != nullptr) training.import_state(*continuation.from);
-  const DeviceExamples data = examples_on_device(train, device);
   const std::int64_t first = continuation.from == nullptr ? 1 : continuation.from->epoch + 1;
   for (std::int64_t epoch = first; epoch <= options.epochs; ++epoch) {
-    const at::Tensor order = to_indices(sampler.epoch_rows(options.seed, epoch), device);
-    const double loss = train_epoch(training, expansion, host, data, order, options.batch_size);
+    const double loss = train_epoch(training, workshop, set, epoch, options);
     const std::vector<float> validation_logits = score();
     const EpochDecision decision =
         after_epoch ? after_epoch({epoch, loss, validation_logits}) : EpochDecision{};

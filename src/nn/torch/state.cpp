@@ -1,27 +1,28 @@
-#include "layers.hpp"
+#include "state.hpp"
 
 #include <tcrops/core/error.hpp>
-#include <tcrops/core/rng.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cmath>
 #include <cstring>
 
 namespace tcrops::nn {
 namespace {
 
 DType dtype_of(const at::Tensor& tensor) {
+  if (tensor.scalar_type() == at::kByte) return DType::kU8;
   return tensor.scalar_type() == at::kLong ? DType::kI64 : DType::kF32;
 }
 
-// Fills a float tensor on the CPU with numbers of [-bound, bound).
-void fill_uniform(const at::Tensor& tensor, double bound, Rng& rng) {
-  auto* values = tensor.data_ptr<float>();
-  for (std::int64_t i = 0; i < tensor.numel(); ++i) {
-    values[i] = static_cast<float>((2.0 * rng.uniform() - 1.0) * bound);
-  }
+void append_state(const torch::nn::Module& module, const std::string& prefix,
+                  std::vector<StateTensor>& state) {
+  for (const auto& item : module.named_parameters(/*recurse=*/false))
+    state.push_back({prefix + item.key(), item.value().detach()});
+  for (const auto& item : module.named_buffers(/*recurse=*/false))
+    state.push_back({prefix + item.key(), item.value()});
+  for (const auto& child : module.named_children())
+    append_state(*child.value(), prefix + child.key() + ".", state);
 }
 
 void check_tensor(const StateTensor& wanted, const Tensor& given, std::string_view what) {
@@ -41,43 +42,9 @@ void check_tensor(const StateTensor& wanted, const Tensor& given, std::string_vi
 
 }  // namespace
 
-torch::nn::Sequential build_layers(const ModelSpec& spec) {
-  torch::nn::Sequential layers;
-  for (std::size_t i = 0; i + 1 < spec.widths.size(); ++i) {
-    layers->push_back(torch::nn::Linear(spec.widths[i], spec.widths[i + 1]));
-    if (i + 2 == spec.widths.size()) break;
-    if (spec.batch_norm) layers->push_back(torch::nn::BatchNorm1d(spec.widths[i + 1]));
-    if (spec.activation == "relu")
-      layers->push_back(torch::nn::ReLU());
-    else
-      layers->push_back(torch::nn::ELU());
-  }
-  return layers;
-}
-
-void initialise(torch::nn::Sequential& layers, std::uint64_t seed) {
-  at::NoGradGuard no_grad;
-  std::uint64_t index = 0;
-  for (const auto& child : layers->children()) {
-    if (auto* linear = child->as<torch::nn::Linear>()) {
-      Rng rng(seed, "init", index++);
-      const double bound = 1.0 / std::sqrt(static_cast<double>(linear->options.in_features()));
-      fill_uniform(linear->weight, bound, rng);
-      fill_uniform(linear->bias, bound, rng);
-    }
-  }
-}
-
-std::vector<StateTensor> state_of(const torch::nn::Sequential& layers) {
+std::vector<StateTensor> state_of(const torch::nn::Module& module) {
   std::vector<StateTensor> state;
-  for (const auto& child : layers->named_children()) {
-    for (const auto& item : child.value()->named_parameters(/*recurse=*/false)) {
-      state.push_back({child.key() + "." + item.key(), item.value().detach()});
-    }
-    for (const auto& item : child.value()->named_buffers(/*recurse=*/false)) {
-      state.push_back({child.key() + "." + item.key(), item.value()});
-    }
-  }
+  append_state(module, "", state);
   return state;
 }
 
@@ -111,12 +78,12 @@ void import_tensors(std::span<const StateTensor> state, std::span<const Tensor> 
   }
 }
 
-std::vector<Tensor> export_state(const torch::nn::Sequential& layers) {
-  return export_tensors(state_of(layers));
+std::vector<Tensor> export_state(const torch::nn::Module& module) {
+  return export_tensors(state_of(module));
 }
 
-void import_state(torch::nn::Sequential& layers, std::span<const Tensor> weights) {
-  import_tensors(state_of(layers), weights, "model weights");
+void import_state(const torch::nn::Module& module, std::span<const Tensor> weights) {
+  import_tensors(state_of(module), weights, "model weights");
 }
 
 }  // namespace tcrops::nn

@@ -1,0 +1,53 @@
+#include "feed_forward.hpp"
+
+#include <fmt/format.h>
+
+namespace tcrops::nn {
+
+at::Tensor activated(const at::Tensor& values, const std::string& activation) {
+  if (activation == "relu") return at::relu(values);
+  if (activation == "elu") return at::elu(values);
+  if (activation == "gelu") return at::gelu(values);
+  if (activation == "tanh") return at::tanh(values);
+  return at::sigmoid(values);
+}
+
+FeedForward::FeedForward(torch::nn::Module& owner, const std::string& prefix,
+                         const ModelSpec& spec, const std::vector<std::int64_t>& widths)
+    : activation_(spec.activation), dropout_(spec.dropout) {
+  int number = 0;
+  const auto next_name = [&] { return fmt::format("{}{}", prefix, number++); };
+  for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
+    Layer layer;
+    layer.linear =
+        owner.register_module(next_name(), torch::nn::Linear(widths[i], widths[i + 1]));
+    const bool last = i + 2 == widths.size();
+    if (!last && spec.norm == "batch") {
+      layer.batch_norm =
+          owner.register_module(next_name(), torch::nn::BatchNorm1d(widths[i + 1]));
+    } else if (!last && spec.norm == "layer") {
+      const torch::nn::LayerNormOptions options({widths[i + 1]});
+      layer.layer_norm = owner.register_module(next_name(), torch::nn::LayerNorm(options));
+    }
+    ++number;  // the activation
+    layers_.push_back(std::move(layer));
+  }
+}
+
+at::Tensor FeedForward::forward(at::Tensor rows, const Pass& pass) const {
+  for (const Layer& layer : layers_) {
+    rows = linear(layer.linear, rows, pass);
+    if (&layer == &layers_.back()) break;
+    if (layer.batch_norm) {
+      torch::nn::BatchNorm1d norm = layer.batch_norm;
+      rows = norm->forward(rows);
+    } else if (layer.layer_norm) {
+      torch::nn::LayerNorm norm = layer.layer_norm;
+      rows = norm->forward(rows);
+    }
+    rows = dropped_out(activated(rows, activation_), dropout_, pass);
+  }
+  return rows;
+}
+
+}  // namespace tcrops::nn

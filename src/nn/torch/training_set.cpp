@@ -1,0 +1,192 @@
+#include "training_set.hpp"
+
+#include "loss.hpp"
+
+#include <tcrops/core/error.hpp>
+#include <tcrops/core/rng.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tcrops::nn {
+namespace {
+
+at::Tensor floats(std::span<const float> values) {
+  return at::tensor(at::ArrayRef<float>(values.data(), values.size()));
+}
+
+void check_options(const ModelSpec& spec, const TrainOptions& options) {
+  if (options.loss.name != "softmax") return;
+  if (spec.competing && options.sampling == "each_row") return;
+  throw Error(ExitCode::kConfiguration,
+              "the loss \"softmax\" needs network.head \"competing\" and train.sampling "
+              "\"each_row\"; set them, or take another loss");
+}
+
+void check_heads(const std::vector<std::int64_t>& heads) {
+  const auto without = std::find(heads.begin(), heads.end(), -1);
+  if (without == heads.end()) return;
+  throw Error(ExitCode::kInputData,
+              fmt::format("training row {} has an epitope that the network has no head for",
+                          without - heads.begin()));
+}
+
+}  // namespace
+
+TrainingSet::TrainingSet(const Examples& examples, Body& body, const DeviceExpansion& expansion,
+                         const ModelSpec& spec, const TrainOptions& options,
+                         const at::Device& device)
+    : options_(options),
+      device_(device),
+      spec_(spec),
+      heads_count_(static_cast<std::int64_t>(spec.epitopes.size())),
+      outputs_(spec.outputs()),
+      labels_of_(examples.labels.begin(), examples.labels.end()) {
+  check_options(spec, options);
+  // Also where it does not draw: it checks the labels.
+  sampler_.emplace(examples.labels);
+  const auto count = static_cast<std::int64_t>(labels_of_.size());
+  rows_ = nn::to_device(*examples.rows, 0, count, device);
+  labels_ = at::from_blob(labels_of_.data(), {count}, at::TensorOptions().dtype(at::kByte))
+                .to(at::kFloat)
+                .to(device);
+  if (!spec.is_pan()) find_heads(body);
+  if (options.loss.name == "weighted_bce")
+    weights_ = floats(class_weights(labels_of_, heads_of_, options.loss)).to(device);
+  if (options.sampling == "each_row") group(examples, body);
+  fix(examples, body, expansion);
+}
+
+// Rows that a network sees alike share what is fixed.
+void TrainingSet::fix(const Examples& examples, Body& body, const DeviceExpansion& expansion) {
+  constexpr std::size_t kBlockRows = 256;
+  constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
+  if (spec_.is_mlp()) return;
+  const RowGroups alike = group_rows(*examples.rows, body.reader().columns());
+  std::vector<at::Tensor> parts;
+  for (std::size_t first = 0; first < alike.rows.size(); first += kBlockRows) {
+    std::vector<std::int64_t> rows;
+    for (std::size_t i = first; i < std::min(first + kBlockRows, alike.rows.size()); ++i)
+      rows.push_back(alike.rows[i].front());
+    const at::NoGradGuard no_grad;
+    const at::Tensor part = body.fixed_part(
+        body.reader().read(expansion, select(rows_, to_device(rows))), expansion);
+    if (!part.defined()) return;
+    const auto width = static_cast<std::size_t>(part.size(1));
+    if (alike.rows.size() * width * sizeof(float) > kMostBytes) return;
+    parts.push_back(part);
+  }
+  fixed_ = at::cat(parts, 0);
+  fixed_of_.resize(labels_of_.size());
+  for (std::size_t i = 0; i < alike.rows.size(); ++i) {
+    for (const std::int64_t row : alike.rows[i])
+      fixed_of_[static_cast<std::size_t>(row)] = static_cast<std::int64_t>(i);
+  }
+}
+
+// What goes through the network.
+void TrainingSet::add_inputs(const std::vector<std::int64_t>& rows, Batch& batch) const {
+  if (!fixed_.defined()) {
+    batch.rows = select(rows_, to_device(rows));
+    return;
+  }
+  std::vector<std::int64_t> numbers;
+  for (const std::int64_t row : rows) numbers.push_back(fixed_of_[static_cast<std::size_t>(row)]);
+  batch.fixed = fixed_.index_select(0, to_device(numbers));
+}
+
+void TrainingSet::find_heads(const Body& body) {
+  const at::Tensor heads = body.heads_of(rows_).to(at::kCPU).contiguous();
+  const auto* first = heads.data_ptr<std::int64_t>();
+  heads_of_.assign(first, first + heads.numel());
+  check_heads(heads_of_);
+}
+
+// Without heads each row is a group of its own.
+void TrainingSet::group(const Examples& examples, const Body& body) {
+  if (!heads_of_.empty()) {
+    groups_ = group_rows(*examples.rows, body.reader().columns());
+    return;
+  }
+  groups_.emplace();
+  for (std::int64_t row = 0; row < std::ssize(labels_of_); ++row) groups_->rows.push_back({row});
+}
+
+at::Tensor TrainingSet::to_device(const std::vector<std::int64_t>& numbers) const {
+  return at::tensor(numbers, at::kLong).to(device_);
+}
+
+TrainingSet::Epoch TrainingSet::epoch(std::int64_t number) const {
+  Epoch epoch;
+  if (!groups_) {
+    epoch.order = sampler_->epoch_rows(options_.seed, number);
+    epoch.steps = cut_batches(std::ssize(epoch.order), options_.batch_size);
+    return epoch;
+  }
+  const auto count = std::ssize(groups_->rows);
+  for (std::int64_t group = 0; group < count; ++group) epoch.order.push_back(group);
+  Rng rng(options_.seed, "order", static_cast<std::uint64_t>(number));
+  rng.shuffle(epoch.order);
+  // As many groups as hold about batch_size rows.
+  const double share = static_cast<double>(options_.batch_size) /
+                       static_cast<double>(labels_of_.size());
+  const double groups = std::min(share, 1.0) * static_cast<double>(epoch.order.size());
+  epoch.steps = cut_batches(std::ssize(epoch.order), std::llround(std::max(groups, 2.0)));
+  return epoch;
+}
+
+Batch TrainingSet::batch(const Epoch& epoch, const BatchRange& step) const {
+  const std::vector<std::int64_t> part(epoch.order.begin() + step.begin,
+                                       epoch.order.begin() + step.end);
+  return groups_ ? batch_of_groups(part) : batch_of_rows(part);
+}
+
+Batch TrainingSet::batch_of_rows(const std::vector<std::int64_t>& rows) const {
+  const at::Tensor numbers = to_device(rows);
+  Batch batch;
+  add_inputs(rows, batch);
+  batch.labels = labels_.index_select(0, numbers);
+  if (weights_.defined()) batch.weights = weights_.index_select(0, numbers);
+  if (heads_of_.empty()) return batch;
+  std::vector<std::int64_t> places;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    places.push_back(static_cast<std::int64_t>(i) * heads_count_ +
+                     heads_of_[static_cast<std::size_t>(rows[i])]);
+  }
+  batch.places = to_device(places);
+  return batch;
+}
+
+Batch TrainingSet::batch_of_groups(const std::vector<std::int64_t>& groups) const {
+  std::vector<std::int64_t> seen;  // one row of each group
+  std::vector<std::int64_t> rows;
+  std::vector<std::int64_t> places;
+  std::vector<float> shares(options_.loss.name == "softmax" ? groups.size() * outputs_ : 0);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto& members = groups_->rows[static_cast<std::size_t>(groups[i])];
+    seen.push_back(members.front());
+    const auto binding = std::count_if(members.begin(), members.end(), [&](std::int64_t row) {
+      return labels_of_[static_cast<std::size_t>(row)] == 1;
+    });
+    for (const std::int64_t row : members) {
+      const auto at = static_cast<std::size_t>(row);
+      rows.push_back(row);
+      if (heads_of_.empty()) continue;
+      places.push_back(static_cast<std::int64_t>(i) * heads_count_ + heads_of_[at]);
+      if (!shares.empty() && labels_of_[at] == 1)
+        shares[i * outputs_ + heads_of_[at]] += 1.0F / static_cast<float>(binding);
+    }
+    if (!shares.empty() && binding == 0) shares[(i + 1) * outputs_ - 1] = 1.0F;
+  }
+  const at::Tensor numbers = to_device(rows);
+  Batch batch;
+  add_inputs(seen, batch);
+  batch.labels = labels_.index_select(0, numbers);
+  if (weights_.defined()) batch.weights = weights_.index_select(0, numbers);
+  if (!heads_of_.empty()) batch.places = to_device(places);
+  if (!shares.empty()) batch.shares = floats(shares).view({-1, outputs_}).to(device_);
+  return batch;
+}
+
+}  // namespace tcrops::nn
