@@ -54,7 +54,7 @@ Body::Body(const ModelSpec& spec, const data::Expansion& expansion)
                 "belong to different models");
   }
   head_codes_ = register_buffer(
-      "heads", at::zeros({spec.outputs(), static_cast<std::int64_t>(expansion.code_width)},
+      "heads", at::zeros({std::ssize(spec.epitopes), static_cast<std::int64_t>(expansion.code_width)},
                          at::kByte));
 }
 
@@ -101,7 +101,8 @@ void initialise(Body& body, const ModelSpec& spec, const Foundation& foundation,
   require_rows("anchors", static_cast<std::int64_t>(foundation.anchors.rows), spec.anchors);
   if (spec.anchors > 0) body.found_on(foundation.anchors);
   if (spec.is_pan()) return;
-  require_rows("heads", static_cast<std::int64_t>(foundation.epitopes.rows), spec.outputs());
+  require_rows("heads", static_cast<std::int64_t>(foundation.epitopes.rows),
+               std::ssize(spec.epitopes));
   at::Tensor heads = body.head_codes();
   heads.copy_(codes_of(foundation.epitopes));
 }

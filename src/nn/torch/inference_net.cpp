@@ -33,8 +33,10 @@ void activate_in_place(at::Tensor& values, const std::string& activation) {
 DeviceRows filled_up(const DeviceRows& rows, std::int64_t count) {
   const std::int64_t missing = count - rows.codes.size(0);
   if (missing == 0) return rows;
-  return {at::constant_pad_nd(rows.codes, {0, 0, 0, missing}),
-          at::constant_pad_nd(rows.numbers, {0, 0, 0, missing})};
+  const auto filled = [missing](const at::Tensor& values) {
+    return at::cat({values, at::zeros({missing, values.size(1)}, values.options())});
+  };
+  return {filled(rows.codes), filled(rows.numbers)};
 }
 
 }  // namespace
