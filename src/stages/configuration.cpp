@@ -327,6 +327,7 @@ PipelineConfig::PipelineConfig() {
   add_preprocess(fields_, preprocess);
   add_tune(fields_, tune);
   add_train(fields_, train);
+  add_evaluate(fields_, evaluate);
   add_rest(fields_, predict, serve_check);
   add_gates(fields_, gates);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tcrops/core/field_table.hpp>
+#include <tcrops/stages/evaluate_configuration.hpp>
 
 #include <cstdint>
 #include <string>
@@ -119,6 +120,7 @@ class PipelineConfig {
   PreprocessConfig preprocess;
   TuneConfig tune;
   TrainConfig train;
+  EvaluateConfig evaluate;
   PredictConfig predict;
   ServeCheckConfig serve_check;
   GatesConfig gates;
