@@ -5,10 +5,8 @@ Figures of baselines and ranks are computed again. TCROPS_BIN names the program.
 
 import csv
 import json
-import math
 import pathlib
 import random
-import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -18,7 +16,6 @@ from pipelines import PipelineCase, own, stage  # noqa: E402
 BASELINES = ["nearest_neighbour", "linear", "v_gene", "tcr_frequency", "always_no"]
 EPYTOPE = ["", "CDR3_alpha", "CDR3_beta", "V_alpha", "V_beta", "J_alpha", "J_beta", "Epitope", "clone_id", "MHC",
            "dataset", "Label", "Score"]
-LETTERS = "ACDEFGHIKLMNPQRSTVWY"
 
 
 def rows_of(path):
@@ -155,19 +152,19 @@ class Evaluate(PipelineCase):
 class OwnFile(PipelineCase):
     """Tables of few rows and odd shape."""
 
-    def pipeline(self, rows, columns, **changes):
+    def pipeline(self, rows, columns, name="own", command="evaluate", **changes):
         table = self.folder / "pairs.csv"
         with table.open("w", newline="") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(rows)
         config = self.folder / "own.json"
-        config.write_text(json.dumps({"name": "own", "fetch": {"source": "file", "file": str(table)}}))
+        config.write_text(json.dumps({"name": name, "fetch": {"source": "file", "file": str(table)}}))
         settings = {"train.from": "configuration", "train.model": "mlp_small", "train.epochs": 2,
                     "preprocess.test_fraction": 0.4, "preprocess.split": "grouped", "evaluate.resamples": 50, **changes}
         words = [word for name, value in settings.items()
                  for word in ("--set", f"{name}={value if isinstance(value, str) else json.dumps(value)}")]
-        return ["evaluate", "--config", config, *words]
+        return [command, "--config", config, *words]
 
     @staticmethod
     def made(count, epitopes=("NLVPMVATV", "GILGFVFTL"), seed=1):
@@ -203,6 +200,33 @@ class OwnFile(PipelineCase):
         self.assertIn("unseen", facts["by_kind"])
         text = self.ok(self.pipeline(rows, list(rows[0])), store=self.store).stdout
         self.assertRegex(text, r"(?m)^GLCTLVAML\* +\d+ +0 +-")
+
+    def test_rows_that_the_model_cannot_score(self):
+        rows = list(self.made(60))
+        self.json(self.pipeline(rows, list(rows[0])))
+        other = list(self.made(60, seed=2))
+        for number, row in enumerate(other):
+            if number % 4 < 2:  # longer than any that the model's encoder knows
+                row["CDR3_beta"] = "CASSAAAAAAAAAAAAAA" + row["CDR3_beta"][3:]
+        self.ok(self.pipeline(other, list(rows[0]), name="other", command="preprocess"), store=self.store)
+        done = self.json(["evaluate", "--model", "own.model", "--dataset", "other.dataset"])
+        facts, folder = done["facts"], folder_of(self.store, done)
+        long = [len(row["CDR3_beta"]) > 20 for row in rows_of(folder / "epytope.csv")]
+        self.assertEqual((facts["rows"], facts["unscored_rows"]), (len(long), sum(long)))
+        self.assertGreater(sum(long), 5)
+        self.assertEqual([row["Score"] == "" for row in rows_of(folder / "epytope.csv")], long)
+        self.assertEqual([row["score"] == "0" for row in rows_of(folder / "scores.csv")], long)
+        self.assertIn(f"the model cannot score {sum(long)} of these rows; they count as not binding", facts["caveats"])
+        self.assertEqual(facts["scored_as"], "test", facts["reasons"])
+
+    def test_negatives_that_give_the_label_away(self):
+        """The leak check alone can make it no test score."""
+        rows = list(self.made(120))
+        for row in rows:
+            row["MHC"] = "HLA-A*02:01" if row["Label"] else "HLA-B*07:02"
+        facts = self.json(self.pipeline(rows, list(rows[0])))["facts"]
+        self.assertEqual(facts["scored_as"], "not a test score")
+        self.assertTrue(all(why.startswith("leak check: which MHC") for why in facts["reasons"]), facts["reasons"])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ try:
     import numpy
     import torch
     from sklearn import metrics as sk
+    from sklearn.feature_extraction import DictVectorizer
+    from sklearn.linear_model import LogisticRegression
 except ImportError as error:
     print(f"SKIPPED: {error}; install python3-torch, python3-sklearn and python3-numpy")
     sys.exit(1 if os.environ.get("CI") == "true" else 77)
@@ -88,6 +90,26 @@ def grouped(labels, scores, groups, threshold):
     return {"pooled": binary(labels, scores, threshold), "per_group": parts, "macro": dict(mean, groups=len(defined))}
 
 
+def gapped(cdr3):
+    """(position, letter) pairs; the second half is counted from the right."""
+    half = (len(cdr3) + 1) // 2
+    return [(i if i < half else i - len(cdr3), letter) for i, letter in enumerate(cdr3)]
+
+
+def linear_scores(train, rows):
+    """The linear baseline of one epitope's rows."""
+    def features(row):
+        loops = {f"{name}{position}{letter}": 1 for name in ("CDR3_alpha", "CDR3_beta")
+                 for position, letter in gapped(row[name])}
+        return {**loops, **{row[name].split("*")[0]: 1 for name in ("V_alpha", "V_beta", "J_alpha", "J_beta")}}
+
+    vectors = DictVectorizer(sparse=False)
+    known = vectors.fit_transform([features(row) for row in train])
+    model = LogisticRegression(C=1, class_weight="balanced", tol=1e-8, max_iter=10000)
+    model.fit(known, [int(row["Label"]) for row in train])
+    return model.predict_proba(vectors.transform([features(row) for row in rows]))[:, 1]
+
+
 class Case(product.ProductCase):
     def assert_close(self, ours, theirs, place=""):
         if isinstance(theirs, dict):
@@ -119,6 +141,16 @@ class Case(product.ProductCase):
         calls = numpy.array([row["call"] == "1" for row in scored])
         self.assertTrue(((expected >= threshold) == calls)[clear].all())
 
+    def check_linear(self, scored, test, dataset):
+        """The linear baseline of three epitopes against scikit-learn, fitted on table.csv."""
+        sides = read_safetensors(dataset / "rows.safetensors")["sides"].tolist()
+        train = [row for row, side in zip(read_rows(dataset / "table.csv"), sides) if side == 0]
+        for epitope in sorted({row["Epitope"] for row in test})[:3]:
+            of_epitope = [row for row in test if row["Epitope"] == epitope]
+            ours = [float(row["linear"]) for row in scored if row["Epitope"] == epitope]
+            expected = linear_scores([row for row in train if row["Epitope"] == epitope], of_epitope)
+            self.assertLess(numpy.abs(numpy.array(ours) - expected).max(), 1e-4)
+
     def check_evaluation(self, store, name):
         """metrics.json against scikit-learn on scores.csv."""
         evaluation = product.named(store, f"{name}.evaluation")
@@ -135,6 +167,7 @@ class Case(product.ProductCase):
         for baseline, report in metrics["baselines"].items():
             values = numpy.array([float(row[baseline]) for row in rows])
             self.assert_close(report, grouped(labels, values, groups, report["pooled"]["threshold"]), baseline)
+        self.check_linear(rows, read_rows(evaluation / "epytope.csv"), product.named(store, f"{name}.dataset"))
         facts = read_json(evaluation / "manifest.json")["facts"]
         self.assertEqual((facts["rows"], facts["positives"]), (len(rows), int(labels.sum())))
         for ours, report in ((facts["model"], metrics["model"]),
