@@ -22,6 +22,11 @@ std::string number(const Json& value, int digits = 3) {
 // A figure, null where it is missing, as in an evaluation of an older version.
 Json figure(const Json& of, const std::string& name) { return of.value(name, Json()); }
 
+std::string count(const Json& of, const std::string& name) {
+  const Json value = figure(of, name);
+  return value.is_number() ? value.dump() : "-";
+}
+
 // "0.708 [0.640, 0.771]"
 std::string with_interval(const Json& of, const std::string& name) {
   std::string text = number(figure(of, name));
@@ -129,13 +134,14 @@ std::string part_table(const Json& facts) {
   const Json kinds = facts.value("by_kind", Json::object());
   for (const auto& [kind, m] : kinds.items()) {
     rows.push_back({fmt::format("{} epitopes", kind), m.at("rows").dump(), m.at("positives").dump(),
-                    with_interval(m, "auroc"), with_interval(m, "average_precision"), "", ""});
+                    with_interval(m, "auroc"), with_interval(m, "average_precision"),
+                    number(figure(m, "nearest_neighbour_auroc")), ""});
   }
   const Json origins = facts.value("by_origin", Json::object());
   for (const auto& [origin, m] : origins.items()) {
-    rows.push_back({fmt::format("against {} negatives", origin), "", "",
-                    number(figure(m, "macro_auroc")), number(figure(m, "macro_average_precision")),
-                    "", ""});
+    rows.push_back({fmt::format("against {} negatives", origin), count(m, "rows"),
+                    count(m, "positives"), with_interval(m, "macro_auroc"),
+                    with_interval(m, "macro_average_precision"), "", ""});
   }
   const Json slices = facts.value("slices", Json::object());
   for (const auto& [key, name] :

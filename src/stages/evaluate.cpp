@@ -26,7 +26,7 @@ void complete_key(const KeyContext& context, store::ReuseKey& key) {
   key.backend_class = context.input(Stage::kTrain).manifest.backend_class;
 }
 
-// The rows as `judge` takes them. Clusters are what `models compare` draws: both CDR3s.
+// The rows as `judge` takes them.
 struct TestRows {
   std::vector<std::string> epitopes;
   std::vector<std::string> clusters;
@@ -34,8 +34,7 @@ struct TestRows {
 
   explicit TestRows(const SideData& test) : epitopes(test.epitopes()) {
     for (const data::Record& record : test.records) {
-      clusters.push_back(
-          fmt::format("{} {}", record[data::Column::kCdr3Alpha], record[data::Column::kCdr3Beta]));
+      clusters.push_back(cluster_of(record));
       tcrs.push_back(data::tcr_key(record));
     }
   }
@@ -51,6 +50,11 @@ std::map<std::string, std::string> kinds_of(const std::vector<std::string>& epit
   return kinds;
 }
 
+eval::Resampling resampling_of(const StageContext& context) {
+  const EvaluateConfig& config = context.config.evaluate;
+  return {config.resamples, static_cast<std::uint64_t>(config.seed)};
+}
+
 // The model's report first, then those of the baselines.
 std::vector<Json> judge_all(const StageContext& context, const SideData& test,
                             const ScoredRows& model, const std::vector<ScoredRows>& baselines,
@@ -61,11 +65,9 @@ std::vector<Json> judge_all(const StageContext& context, const SideData& test,
   for (const ScoredRows& each : baselines) {
     predictors.push_back({each.scores, each.threshold, each.probabilities, false});
   }
-  const EvaluateConfig& config = context.config.evaluate;
   const auto kinds = kinds_of(rows.epitopes, seen);
-  std::vector<Json> reports =
-      eval::judge({test.labels, rows.epitopes, rows.clusters, rows.tcrs}, predictors,
-                  {config.resamples, static_cast<std::uint64_t>(config.seed)}, kinds);
+  std::vector<Json> reports = eval::judge({test.labels, rows.epitopes, rows.clusters, rows.tcrs},
+                                          predictors, resampling_of(context), kinds);
   for (Json& report : reports) {
     for (Json& group : report["per_group"]) {
       group["seen"] = kinds.at(group["group"].get<std::string>()) == "seen";
@@ -96,14 +98,11 @@ Json metrics_of(const StageContext& context, const Dataset& dataset, const SideD
                     {"level", 0.95},
                     {"drawn", "TCRs (both CDR3s), with all their rows"}}},
                   {"baselines", Json::object()},
-                  {"by_origin", reports_by_origin(test, model.rows)},
+                  {"by_origin", reports_by_origin(test, model.rows, resampling_of(context))},
                   {"slices", Json::object()}};
   for (std::size_t b = 0; b < baselines.size(); ++b) {
-    reports[b + 1].erase("by_kind");
     metrics["baselines"][baselines[b].name] = std::move(reports[b + 1]);
   }
-  metrics["by_kind"] = reports.front().value("by_kind", Json::object());
-  reports.front().erase("by_kind");
   metrics["model"] = std::move(reports.front());
   const auto nearest = std::find_if(baselines.begin(), baselines.end(), [](const ScoredRows& each) {
     return each.name == "nearest_neighbour";

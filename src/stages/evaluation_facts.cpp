@@ -23,6 +23,8 @@ Json summary(const Json& report) {
     figures[name] = report.at("pooled").at(name);
   }
   figures["intervals"] = std::move(intervals);
+  figures["rows"] = report.at("pooled").at("rows");
+  figures["positives"] = report.at("pooled").at("positives");
   figures["groups"] = report.at("macro").at("groups");
   figures["ranked"] = report.at("pooled").at("ranked");
   return figures;
@@ -53,6 +55,17 @@ Json epitopes_of(const Json& metrics) {
   return list;
 }
 
+// Macro figures over seen and over unseen epitopes; the look-up's area beside the model's.
+Json kinds_of(const Json& metrics) {
+  Json kinds = metrics.at("model").value("by_kind", Json::object());
+  const Json nearest =
+      metrics.at("baselines").at("nearest_neighbour").value("by_kind", Json::object());
+  for (auto& [kind, figures] : kinds.items()) {
+    figures["nearest_neighbour_auroc"] = nearest.at(kind).at("auroc");
+  }
+  return kinds;
+}
+
 }  // namespace
 
 Json evaluation_facts(const Json& metrics) {
@@ -62,9 +75,10 @@ Json evaluation_facts(const Json& metrics) {
                 {"model", summary(metrics.at("model"))},
                 {"baselines", summaries(metrics.at("baselines"))},
                 {"by_origin", summaries(metrics.at("by_origin"))},
+                {"by_kind", kinds_of(metrics)},
                 {"epitopes", epitopes_of(metrics)}};
   for (const char* name :
-       {"scored_as", "reasons", "caveats", "unscored_rows", "bootstrap", "by_kind", "slices"}) {
+       {"scored_as", "reasons", "caveats", "unscored_rows", "bootstrap", "slices"}) {
     facts[name] = metrics.at(name);
   }
   return facts;

@@ -3,6 +3,8 @@
 #include <tcrops/eval/baselines.hpp>
 #include <tcrops/eval/metrics.hpp>
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 namespace tcrops::stages {
@@ -58,6 +60,10 @@ std::vector<ScoredRows> baseline_scores(const ModelPast& past, const SideData& t
          .probabilities = baseline.probabilities});
   }
   return all;
+}
+
+std::string cluster_of(const data::Record& record) {
+  return fmt::format("{} {}", record[data::Column::kCdr3Alpha], record[data::Column::kCdr3Beta]);
 }
 
 }  // namespace tcrops::stages

@@ -31,4 +31,7 @@ struct ModelScores {
 [[nodiscard]] std::vector<ScoredRows> baseline_scores(const ModelPast& past, const SideData& test,
                                                       const std::string& rule);
 
+// What intervals draw together: the rows with the same two CDR3s, as `models compare` does.
+[[nodiscard]] std::string cluster_of(const data::Record& record);
+
 }  // namespace tcrops::stages

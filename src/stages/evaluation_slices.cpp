@@ -1,7 +1,5 @@
 #include "evaluation_slices.hpp"
 
-#include <tcrops/eval/judgement.hpp>
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -83,22 +81,24 @@ Slices slices_by(const SideData& test, const std::function<std::string(const Rec
 struct SomeRows {
   std::vector<std::uint8_t> labels;
   std::vector<std::string> epitopes;
+  std::vector<std::string> clusters;
   std::vector<std::string> tcrs;
 
   SomeRows(const SideData& test, const std::vector<std::size_t>& rows) {
     for (const std::size_t row : rows) {
       labels.push_back(test.labels[row]);
       epitopes.push_back(test.records[row][Column::kEpitope]);
+      clusters.push_back(cluster_of(test.records[row]));
       tcrs.push_back(data::tcr_key(test.records[row]));
     }
   }
-  // Without intervals.
-  [[nodiscard]] Json report(const ScoredRows& predictor,
-                            const std::vector<std::size_t>& rows) const {
+  [[nodiscard]] Json report(const ScoredRows& predictor, const std::vector<std::size_t>& rows,
+                            const eval::Resampling& resampling = {}) const {
     std::vector<double> scores;
     for (const std::size_t row : rows) scores.push_back(predictor.scores[row]);
     const eval::Predictor judged{scores, predictor.threshold, predictor.probabilities, false};
-    return eval::judge({labels, epitopes, tcrs, tcrs}, std::span(&judged, 1)).front();
+    return eval::judge({labels, epitopes, clusters, tcrs}, std::span(&judged, 1), resampling)
+        .front();
   }
 };
 
@@ -146,7 +146,8 @@ Json slices_of(const SideData& test, const std::vector<std::string>& extra_names
   return slices;
 }
 
-Json reports_by_origin(const SideData& test, const ScoredRows& model) {
+Json reports_by_origin(const SideData& test, const ScoredRows& model,
+                       const eval::Resampling& resampling) {
   std::set<data::Origin> origins;
   for (std::size_t row = 0; row < test.records.size(); ++row) {
     if (test.labels[row] == 0) origins.insert(test.records[row].origin);
@@ -158,7 +159,8 @@ Json reports_by_origin(const SideData& test, const ScoredRows& model) {
     for (std::size_t row = 0; row < test.records.size(); ++row) {
       if (test.labels[row] != 0 || test.records[row].origin == origin) rows.push_back(row);
     }
-    reports[std::string(data::origin_name(origin))] = SomeRows(test, rows).report(model, rows);
+    reports[std::string(data::origin_name(origin))] =
+        SomeRows(test, rows).report(model, rows, resampling);
   }
   return reports;
 }

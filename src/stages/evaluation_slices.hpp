@@ -3,6 +3,7 @@
 #include "evaluation_predictors.hpp"
 
 #include <tcrops/core/json.hpp>
+#include <tcrops/eval/judgement.hpp>
 
 #include <string>
 #include <vector>
@@ -22,8 +23,9 @@ inline constexpr std::int64_t kSmallSlice = 20;
 [[nodiscard]] Json slices_of(const SideData& test, const std::vector<std::string>& extra_names,
                              const ScoredRows& model, const ScoredRows& nearest);
 
-// All positives with the negatives of one origin, each kind of which has its own bias: a report
-// without intervals for each. Empty when there is one kind only: then the whole says it.
-[[nodiscard]] Json reports_by_origin(const SideData& test, const ScoredRows& model);
+// All positives with the negatives of one origin, each kind of which has its own bias: a report for
+// each. Empty when there is one kind only: then the whole says it.
+[[nodiscard]] Json reports_by_origin(const SideData& test, const ScoredRows& model,
+                                     const eval::Resampling& resampling);
 
 }  // namespace tcrops::stages

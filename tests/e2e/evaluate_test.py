@@ -53,6 +53,8 @@ class Evaluate(PipelineCase):
             self.assertTrue(group["seen"])
             self.assertIn("auroc", group["intervals"])
         self.assertEqual(facts["by_kind"]["seen"]["auroc"], facts["model"]["macro_auroc"])
+        self.assertEqual(facts["by_kind"]["seen"]["nearest_neighbour_auroc"],
+                         facts["baselines"]["nearest_neighbour"]["macro_auroc"])
         self.assertEqual(facts["model"]["intervals"]["macro_auroc"], metrics["model"]["macro"]["intervals"]["auroc"])
         self.assertEqual(len(facts["epitopes"]), len(metrics["model"]["per_group"]))
         for slices in metrics["slices"].values():
@@ -200,6 +202,23 @@ class OwnFile(PipelineCase):
         self.assertIn("unseen", facts["by_kind"])
         text = self.ok(self.pipeline(rows, list(rows[0])), store=self.store).stdout
         self.assertRegex(text, r"(?m)^GLCTLVAML\* +\d+ +0 +-")
+
+    def test_negatives_of_each_origin_stand_apart(self):
+        epitopes = ("NLVPMVATV", "GILGFVFTL", "GLCTLVAML", "KLGGALQAK")
+        rows = list(self.made(120, epitopes))
+        # Of the negatives of a TCR one is given; others are drawn.
+        kept = [row for number, row in enumerate(rows) if row["Label"] or number % 4 == (number // 4 + 1) % 4]
+        facts = self.json(self.pipeline(kept, list(rows[0]), **{"preprocess.negatives": ["given", "swapped"],
+                                                                "preprocess.negative_ratio": 2}))["facts"]
+        self.assertEqual(set(facts["by_origin"]), {"given", "swapped"})
+        for each in facts["by_origin"].values():
+            self.assertEqual(each["positives"], facts["positives"])
+            low, high = each["intervals"]["macro_auroc"]
+            self.assertLess(low, high)
+        self.assertEqual(sum(each["rows"] - each["positives"] for each in facts["by_origin"].values()),
+                         facts["rows"] - facts["positives"])
+        text = self.ok(["artifacts", "show", "own.evaluation"], store=self.store).stdout
+        self.assertRegex(text, r"(?m)^against swapped negatives +\d+ +\d+ +\d\.\d{3} \[")
 
     def test_rows_that_the_model_cannot_score(self):
         rows = list(self.made(60))
