@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace tcrops::eval {
@@ -18,6 +19,22 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 bool is_rank(std::size_t figure) { return figure >= static_cast<std::size_t>(Figure::kRank); }
+
+// The ends of a figure's range.
+double least(std::size_t figure) {
+  switch (static_cast<Figure>(figure)) {
+    case Figure::kRank:
+      return 1.0;
+    case Figure::kMcc:
+      return -1.0;
+    default:
+      return 0.0;
+  }
+}
+double most(std::size_t figure) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  return static_cast<Figure>(figure) == Figure::kRank ? kInfinity : 1.0;
+}
 
 bool has_both(const GroupFigures& group) {
   return group.calls.positive() > 0 && group.calls.positive() < group.calls.rows();
@@ -55,12 +72,14 @@ class Draws {
       if (!std::isnan(figures[f])) values_[f].push_back(figures[f]);
     }
   }
-  [[nodiscard]] Json intervals() const {
+  // Of those that the rows as they are have.
+  [[nodiscard]] Json intervals(const Figures& figures) const {
     Json json = Json::object();
     for (std::size_t f = 0; f < kFigureCount; ++f) {
-      if (values_[f].empty()) continue;
-      const Interval interval = interval_of(values_[f]);
-      json[kFigureNames[f]] = Json::array({interval.low, interval.high});
+      if (values_[f].empty() || std::isnan(figures[f])) continue;
+      const Interval interval = interval_around(figures[f], values_[f]);
+      json[kFigureNames[f]] =
+          Json::array({std::max(interval.low, least(f)), std::min(interval.high, most(f))});
     }
     return json;
   }
@@ -94,7 +113,7 @@ void put(const Figures& figures, const Draws& draws, Json& json) {
   for (std::size_t f = 0; f < kFigureCount; ++f) {
     json[kFigureNames[f]] = number_or_null(figures[f]);
   }
-  json["intervals"] = draws.intervals();
+  json["intervals"] = draws.intervals(figures);
 }
 
 // One predictor while draws come in.

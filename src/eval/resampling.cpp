@@ -52,4 +52,10 @@ Interval interval_of(std::vector<double> values) {
   return {percentile(values, kLow), percentile(values, kHigh)};
 }
 
+Interval interval_around(double figure, std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const double shift = figure - percentile(values, 0.5);
+  return {percentile(values, kLow) + shift, percentile(values, kHigh) + shift};
+}
+
 }  // namespace tcrops::eval

@@ -21,9 +21,8 @@ namespace tcrops::eval {
 //   mcc                  undefined without both classes; 0 when all calls are alike
 //   brier                mean of (probability - label)^2
 //   ece                  expected calibration error: 10 bins of equal width, [0, 0.1) to [0.9, 1];
-//       the sum over bins of |sum of (probability - label)|, over the rows. Its bootstrap interval
-//       leans upwards, for noise adds to it. It and brier are undefined for scores that are no
-//       probabilities
+//       the sum over bins of |sum of (probability - label)|, over the rows. It and brier are
+//       undefined for scores that are no probabilities
 //   rank                 mean over positives of the place of the true epitope (true_ranks.hpp)
 //   recall_at_1, recall_at_3  share of those positives whose place is at most 1, at most 3
 enum class Figure : std::size_t {
@@ -81,8 +80,10 @@ struct Resampling {
 // Intervals are 95 % percentile intervals of a cluster bootstrap (Efron & Tibshirani 1993, chapter
 // 13): as many clusters as there are, with replacement, the same draws for all predictors. What is
 // undefined in a draw does not count for it; a macro mean is over the epitopes for which it is
-// defined in the draw. Without resamples there are no intervals. The same arguments give the same
-// numbers. Looks at check_interrupt().
+// defined in the draw. Each interval is moved so that the median of the draws becomes the figure (a
+// positive drawn twice ranks beside itself, which lifts the average precision of few positives in
+// every draw), and cut off at the ends of the figure's range. Without resamples there are no
+// intervals. The same arguments give the same numbers. Looks at check_interrupt().
 [[nodiscard]] std::vector<Json> judge(const JudgedRows& rows, std::span<const Predictor> predictors,
                                       const Resampling& resampling = {},
                                       const std::map<std::string, std::string>& kinds = {});
