@@ -77,13 +77,16 @@ Json evaluations_of(const store::Store& store, const std::string& model) {
     const auto artifact = find_artifact(store, entry.id);
     if (!artifact) continue;
     const Json& facts = artifact->manifest.facts;
-    found.push_back({{"artifact", entry.id},
-                     {"dataset", artifact->manifest.parents.at("dataset")},
-                     {"rows", facts.at("rows")},
-                     {"positives", facts.at("positives")},
-                     {"model", facts.at("model")},
-                     {"nearest_neighbour", facts.at("baselines").at("nearest_neighbour")},
-                     {"caveats", facts.at("caveats")}});
+    found.push_back(
+        {{"artifact", entry.id},
+         {"dataset", artifact->manifest.parents.at("dataset")},
+         {"rows", facts.at("rows")},
+         {"positives", facts.at("positives")},
+         {"model", facts.at("model")},
+         {"nearest_neighbour", facts.at("baselines").at("nearest_neighbour")},
+         {"scored_as",
+          facts.value("scored_as", facts.value("fair", true) ? "test" : "not a test score")},
+         {"caveats", facts.at("caveats")}});
   }
   return found;
 }
@@ -228,7 +231,7 @@ std::string version_text(const Json& version) {
                         number(metrics["pooled_auroc"]),
                         number(metrics["pooled_average_precision"])});
     };
-    row("model", each["model"]);
+    row(each["scored_as"] == "test" ? "model" : "model (not a test score)", each["model"]);
     row("1-nearest-neighbour", each["nearest_neighbour"]);
     for (const Json& caveat : each["caveats"])
       caveats += fmt::format("WARNING: {}\n", caveat.get<std::string>());
@@ -268,8 +271,10 @@ Json comparison_json(const stages::Comparison& comparison) {
   Json metrics = Json::array();
   for (const auto& metric : comparison.metrics) metrics.push_back(stages::to_json(metric));
   const auto side = [](const stages::ComparedModel& model) {
-    return Json{
-        {"model", model.model.id}, {"evaluation", model.evaluation.id}, {"caveats", model.caveats}};
+    return Json{{"model", model.model.id},
+                {"evaluation", model.evaluation.id},
+                {"scored_as", model.fair ? "test" : "not a test score"},
+                {"caveats", model.caveats}};
   };
   return {{"schema", "tcrops.comparison/1"},   {"a", side(comparison.a)},
           {"b", side(comparison.b)},           {"dataset", comparison.dataset.id},

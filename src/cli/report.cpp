@@ -1,5 +1,7 @@
 #include "report.hpp"
 
+#include "evaluation_report.hpp"
+
 #include <tcrops/core/text.hpp>
 
 #include <fmt/format.h>
@@ -83,21 +85,6 @@ std::string study_text(const Json& facts) {
                       rows);
 }
 
-// The ranking metrics in which a model is worth no more than its nearest neighbours.
-std::string where_look_up_wins(const Json& facts) {
-  std::string names;
-  for (const auto& [key, name] : {std::pair{"macro_auroc", "macro AUROC"},
-                                  {"macro_average_precision", "macro AP"},
-                                  {"pooled_auroc", "pooled AUROC"},
-                                  {"pooled_average_precision", "pooled AP"}}) {
-    const Json& model = facts.at("model").at(key);
-    const Json& nearest = facts.at("baselines").at("nearest_neighbour").at(key);
-    if (!model.is_number() || !nearest.is_number() || model > nearest) continue;
-    names += (names.empty() ? "" : ", ") + std::string(name);
-  }
-  return names;
-}
-
 std::string model_text(const Json& facts) {
   const Json& parameters = facts.at("parameters");
   const Json& metrics = facts.at("metrics").at("validation");
@@ -128,33 +115,6 @@ std::string stage_table(const std::vector<stages::StageOutcome>& outcomes) {
                     made ? fmt::format("{:.1f}", outcome.seconds) : "-"});
   }
   return format_table({"stage", "result", "artifact", "id", "seconds"}, rows);
-}
-
-std::string evaluation_text(const Json& facts) {
-  std::vector<std::vector<std::string>> rows;
-  const auto add = [&](const std::string& name, const Json& m) {
-    rows.push_back({name, number(m.at("macro_auroc")), number(m.at("macro_average_precision")),
-                    number(m.at("pooled_auroc")), number(m.at("pooled_average_precision")),
-                    number(m.at("accuracy")), number(m.at("precision")), number(m.at("recall"))});
-  };
-  add("model", facts.at("model"));
-  const Json origins = facts.value("by_origin", Json::object());
-  for (const auto& [origin, metrics] : origins.items()) {
-    add(fmt::format("  against {} negatives", origin), metrics);
-  }
-  add("1-nearest-neighbour", facts.at("baselines").at("nearest_neighbour"));
-  add("always no", facts.at("baselines").at("always_no"));
-  std::string out = fmt::format("Test rows: {}, {} positive\n", facts.at("rows").dump(),
-                                facts.at("positives").dump());
-  out += format_table({"", "macro AUROC", "macro AP", "pooled AUROC", "pooled AP", "accuracy",
-                       "precision", "recall"},
-                      rows);
-  if (const std::string lost = where_look_up_wins(facts); !lost.empty()) {
-    out +=
-        fmt::format("NOTE: looking up the nearest known binder is as good or better in {}\n", lost);
-  }
-  for (const Json& caveat : facts.at("caveats")) out += "WARNING: " + text(caveat) + "\n";
-  return out;
 }
 
 std::string checks_text(const Json& checks) {

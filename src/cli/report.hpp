@@ -13,8 +13,6 @@ namespace tcrops::cli {
 [[nodiscard]] std::string stage_table(const std::vector<stages::StageOutcome>& outcomes);
 // What one stage found out, from its artifact's manifest; ends with a newline.
 [[nodiscard]] std::string stage_text(const stages::StageOutcome& outcome);
-// Model and baselines on the test rows, with what a reader must know.
-[[nodiscard]] std::string evaluation_text(const Json& facts);
 [[nodiscard]] std::string checks_text(const Json& checks);
 
 [[nodiscard]] Json outcome_json(const stages::StageOutcome& outcome);

@@ -51,7 +51,8 @@ constexpr std::array kModelVersion = {
     Key{"seed", "of its training"},
     Key{"parameters", "model, learning rate, epochs, …"},
     Key{"metrics", "by side of the split"},
-    Key{"evaluations", "every evaluation of it in the store, with dataset, metrics and caveats"},
+    Key{"evaluations",
+        "every evaluation of it in the store, with dataset, metrics, `scored_as` and caveats"},
     Key{"events", "moves of this version, as in tcrops.model_log/1"},
 };
 constexpr std::array kModelLog = {
@@ -60,7 +61,7 @@ constexpr std::array kModelLog = {
     Key{"events", "per move `event`, `version`, `time`, `by`, `reason`, `evidence` and `sha256`"},
 };
 constexpr std::array kComparison = {
-    Key{"a", "`model`, `evaluation` and `caveats` of the first"},
+    Key{"a", "`model`, `evaluation`, `scored_as` and `caveats` of the first"},
     Key{"b", "the same of the second"},
     Key{"dataset", "whose test rows were used"},
     Key{"rows", "test rows"},

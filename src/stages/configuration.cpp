@@ -323,6 +323,7 @@ PipelineConfig::PipelineConfig() {
   add_tune(fields_, tune);
   add_network(fields_, network);
   add_train(fields_, train);
+  add_evaluate(fields_, evaluate);
   add_rest(fields_, predict, serve_check);
   add_gates(fields_, gates);
 }

@@ -192,7 +192,7 @@ class OtherDataset(PipelineCase):
 
 
 def metrics_of(rows, weights, column):
-    """The four metrics of scores.csv's rows, each counted as often as its weight says."""
+    """The metrics of scores.csv's rows, each counted as often as its weight says."""
     labels = numpy.array([int(row["Label"]) for row in rows])
     scores = numpy.array([float(row[column]) for row in rows])
     epitopes = numpy.array([row["Epitope"] for row in rows])
@@ -203,13 +203,14 @@ def metrics_of(rows, weights, column):
             return None
         given = labels[kept], scores[kept]
         return (average_precision_score(*given, sample_weight=weights[kept]),
-                roc_auc_score(*given, sample_weight=weights[kept]))
+                roc_auc_score(*given, sample_weight=weights[kept]),
+                roc_auc_score(*given, sample_weight=weights[kept], max_fpr=0.1))
 
     groups = [found for name in sorted(set(epitopes)) if (found := judged(epitopes == name)) is not None]
     pooled = judged(numpy.full(len(rows), True))
     macro = numpy.mean(groups, axis=0)
-    return dict(zip(("macro_average_precision", "macro_auroc", "pooled_average_precision", "pooled_auroc"),
-                    [*macro, *pooled], strict=True))
+    return dict(zip(("macro_average_precision", "macro_auroc", "macro_auroc01", "pooled_average_precision",
+                     "pooled_auroc"), [*macro, *pooled[:2]], strict=True))
 
 
 class Compare(PipelineCase):

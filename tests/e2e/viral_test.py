@@ -18,18 +18,20 @@ class Viral(product.ProductCase):
         text = self.viral("viral.json").stdout
         self.assertIn("8932 rows, 638 positive", text)
         self.assertIn("Test rows: 896, 64 positive", text)
-        for row in ("model", "1-nearest-neighbour", "always no"):
-            self.assertRegex(text, rf"(?m)^{row} +(\d\.\d{{3}} *){{7}}$")
-        self.assertNotIn("not a fair test", text)
-        # By TCR, so near duplicates may meet; none of the test rows does.
+        interval = r"\d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\] +"
+        for row in ("model", "1-nearest-neighbour", "linear", "V genes only", "TCR frequency", "always no"):
+            self.assertRegex(text, rf"(?m)^{row} +({interval}){{3}}(\d\.\d{{3}} *){{3}}$")
+        # By TCR, so near duplicates may meet; none of the test rows does, but the leak check is strict.
+        self.assertIn("NOT A TEST SCORE. Test rows: 896", text)
         leak = "2 TCRs of validation have a near duplicate in train"
         self.assertIn(f"LEAK: {leak}\n", text)
         done = json.loads(self.viral("viral.json", "--json").stdout)
         facts = {stage["stage"]: stage["facts"] for stage in done["stages"]}
         self.assertEqual(facts["preprocess"]["tcrs_on_several_sides"], 0)
         self.assertEqual(len(facts["tune"]["best"]), 3)
-        self.assertEqual(facts["evaluate"]["caveats"], [f"leak check: {leak}"])
-        self.assertTrue(facts["evaluate"]["fair"])
+        self.assertEqual(facts["evaluate"]["caveats"], [f"not a fair test: leak check: {leak}"])
+        self.assertEqual(facts["evaluate"]["reasons"], [f"leak check: {leak}"])
+        self.assertEqual((facts["evaluate"]["fair"], facts["evaluate"]["scored_as"]), (False, "not a test score"))
         study, kept = (json.loads((product.named(self.store, name) / "manifest.json").read_text())
                        for name in ("viral.study", "viral.model"))
         best = product.directories(self.store)[study["parents"]["model-1"]]

@@ -10,6 +10,7 @@ import warnings
 
 try:
     import numpy as np
+    from scipy.stats import rankdata
     from sklearn import metrics as sk
 except ImportError as error:
     print(f"SKIPPED: {error}; install scikit-learn to compare with it")
@@ -21,7 +22,7 @@ CASES = 200
 
 
 def make_case(rng, number):
-    """Labels, scores (also read as logits), groups and a threshold."""
+    """Labels, logits, groups, TCRs and a threshold (a logit)."""
     rows = int(rng.choice([1, 2, 3, 5, 10, 50, 300, 2000]))
     share = rng.choice([0.5, 0.2, 0.05, 0.002, 0.998])
     labels = (rng.random(rows) < share).astype(int)
@@ -33,26 +34,64 @@ def make_case(rng, number):
         scores = np.full(rows, scores[0])  # one tie
     elif kind == 3:
         scores = np.round(scores, 1)
-    groups = rng.integers(0, rng.choice([1, 4, 14]), rows)
+    group_count = int(rng.choice([1, 4, 14]))
+    if number % 3 == 0:  # a grid: each TCR once with each epitope, the last one cut off
+        groups, tcrs = np.arange(rows) % group_count, np.arange(rows) // group_count
+    else:
+        groups, tcrs = rng.integers(0, group_count, rows), rng.integers(0, max(1, rows // 6), rows)
     threshold = float(rng.choice(scores)) if number % 2 else 0.0
-    return labels, scores, groups, threshold
+    return labels, scores, groups, tcrs, threshold
 
 
-def binary(labels, scores, threshold):
+def sigmoid(logits):
+    return 1 / (1 + np.exp(-np.asarray(logits, dtype=float)))
+
+
+def true_ranks(labels, scores, groups, tcrs):
+    """The place of each positive's epitope among those of its TCR; NaN where not every epitope is there."""
+    epitopes = sorted(set(groups.tolist()))
+    ranks = np.full(len(labels), np.nan)
+    for tcr in set(tcrs.tolist()):
+        best = [scores[(tcrs == tcr) & (groups == epitope)].max(initial=-np.inf) for epitope in epitopes]
+        if len(epitopes) < 2 or min(best) == -np.inf:
+            continue
+        places = rankdata(-np.array(best), method="average")
+        for row in np.flatnonzero((tcrs == tcr) & (labels == 1)):
+            ranks[row] = places[epitopes.index(groups[row])]
+    return ranks
+
+
+def calibration_error(labels, probabilities):
+    bins = np.minimum((probabilities * 10).astype(int), 9)
+    return sum(abs((probabilities - labels)[bins == b].sum()) for b in range(10)) / len(labels)
+
+
+def binary(labels, scores, ranks, threshold):
+    probabilities = sigmoid(scores)
     predicted = (scores >= threshold).astype(int)
     both = 0 < labels.sum() < len(labels)
+    some = labels.sum() > 0
+    ranked = ranks[~np.isnan(ranks)]
     return {
         "rows": len(labels),
         "positives": int(labels.sum()),
+        "ranked": len(ranked),
         "predicted_positives": int(predicted.sum()),
         "auroc": sk.roc_auc_score(labels, scores) if both else None,
+        "auroc01": sk.roc_auc_score(labels, scores, max_fpr=0.1) if both else None,
         "average_precision": sk.average_precision_score(labels, scores) if both else None,
         "accuracy": sk.accuracy_score(labels, predicted),
         "precision": sk.precision_score(labels, predicted, zero_division=0),
-        "recall": sk.recall_score(labels, predicted, zero_division=0),
-        "f1": sk.f1_score(labels, predicted, zero_division=0),
-        "mcc": sk.matthews_corrcoef(labels, predicted),
-        "threshold": threshold,
+        "recall": sk.recall_score(labels, predicted) if some else None,
+        "f1": sk.f1_score(labels, predicted) if some else None,
+        "mcc": sk.matthews_corrcoef(labels, predicted) if both else None,
+        "brier": sk.brier_score_loss(labels, probabilities, pos_label=1),
+        "ece": calibration_error(labels, probabilities),
+        "rank": ranked.mean() if len(ranked) else None,
+        "recall_at_1": (ranked <= 1).mean() if len(ranked) else None,
+        "recall_at_3": (ranked <= 3).mean() if len(ranked) else None,
+        "threshold": float(sigmoid(threshold)),
+        "intervals": {},
     }
 
 
@@ -73,23 +112,26 @@ def mean(values):
     return sum(values) / len(values) if values else None
 
 
-def expected(labels, scores, groups, threshold):
+COUNTS = ("rows", "positives", "ranked", "predicted_positives", "threshold", "intervals", "group")
+RANKS = ("rank", "recall_at_1", "recall_at_3")
+
+
+def expected(labels, scores, groups, tcrs, threshold):
+    ranks = true_ranks(labels, scores, groups, tcrs)
     per_group = []
     for group in dict.fromkeys(groups.tolist()):
         chosen = groups == group
-        part = binary(labels[chosen], scores[chosen], threshold)
+        part = binary(labels[chosen], scores[chosen], ranks[chosen], threshold)
         per_group.append(dict(part, group=f"g{group}"))
     defined = [part for part in per_group if part["auroc"] is not None]
-    probabilities = 1 / (1 + np.exp(-scores))
+    ranked = [part for part in per_group if part["ranked"]]
+    figures = [name for name in per_group[0] if name not in COUNTS]
+    macro = {name: mean([part[name] for part in (ranked if name in RANKS else defined)]) for name in figures}
     return {
-        "pooled": binary(labels, scores, threshold),
+        "pooled": binary(labels, scores, ranks, threshold),
         "per_group": per_group,
-        "macro": {
-            "auroc": mean([part["auroc"] for part in defined]),
-            "average_precision": mean([part["average_precision"] for part in defined]),
-            "groups": len(defined),
-        },
-        "log_loss": sk.log_loss(labels, probabilities, labels=[0, 1]),
+        "macro": dict(macro, groups=len(defined), ranked_groups=len(ranked), intervals={}),
+        "log_loss": sk.log_loss(labels, sigmoid(scores), labels=[0, 1]),
         "best_f1_threshold": best_f1_threshold(labels, scores),
     }
 
@@ -112,10 +154,10 @@ def differences(ours, theirs, place=""):
 
 
 def probe(program, path, case):
-    labels, scores, groups, threshold = case
+    labels, scores, groups, tcrs, threshold = case
     with open(path, "w", encoding="ascii") as file:
-        for label, score, group in zip(labels, scores, groups):
-            file.write(f"{label} {float(score)!r} g{group}\n")
+        for label, score, group, tcr in zip(labels, scores, groups, tcrs):
+            file.write(f"{label} {float(score)!r} g{group} t{tcr}\n")
     done = subprocess.run([program, path, repr(threshold)], check=True, capture_output=True)
     return json.loads(done.stdout)
 

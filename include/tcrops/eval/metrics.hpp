@@ -55,12 +55,4 @@ struct Confusion {
 [[nodiscard]] Json binary_report(std::span<const std::uint8_t> labels,
                                  std::span<const double> scores, double threshold);
 
-// binary_report of all rows ("pooled"), of each group ("per_group", in order of first appearance,
-// each with "group"), and the mean over groups with both classes ("macro": auroc,
-// average_precision, groups). Scores are comparable within an epitope only, so the macro values are
-// the honest ones.
-[[nodiscard]] Json grouped_report(std::span<const std::uint8_t> labels,
-                                  std::span<const double> scores,
-                                  std::span<const std::string> groups, double threshold);
-
 }  // namespace tcrops::eval

@@ -27,8 +27,10 @@ struct PairedMetric {
   double share_better = 0.0;  // of the resamples in which a is above b (ties count half)
 };
 
+// "auroc01" is the standardised area up to a false positive rate of 0.1.
 inline constexpr const char* kPairedMetrics[] = {"macro_average_precision", "macro_auroc",
-                                                 "pooled_average_precision", "pooled_auroc"};
+                                                 "macro_auroc01", "pooled_average_precision",
+                                                 "pooled_auroc"};
 
 // Paired cluster bootstrap (Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8
 // and 13): clusters are drawn with replacement, as many as there are, and both models are judged on

@@ -3,6 +3,7 @@
 #include <tcrops/core/field_table.hpp>
 #include <tcrops/nn/model_spec.hpp>
 #include <tcrops/nn/train_options.hpp>
+#include <tcrops/stages/evaluate_configuration.hpp>
 
 #include <cstdint>
 #include <string>
@@ -125,6 +126,7 @@ class PipelineConfig {
   TuneConfig tune;
   nn::NetworkOptions network;  // but for its architecture, which train and tune say
   TrainConfig train;
+  EvaluateConfig evaluate;
   PredictConfig predict;
   ServeCheckConfig serve_check;
   GatesConfig gates;

@@ -1,4 +1,5 @@
 #include <tcrops/core/rng.hpp>
+#include <tcrops/eval/judgement.hpp>
 #include <tcrops/eval/metrics.hpp>
 #include <tcrops/eval/paired_bootstrap.hpp>
 
@@ -40,14 +41,18 @@ struct Made {
 TEST_CASE("the values without resampling are those of the metrics") {
   const Made made(60, 3, 1.0, 0.2);
   const auto result = paired_bootstrap(made.paired(), 0, 1);
-  REQUIRE(result.size() == 4);
-  const Json report = grouped_report(made.labels, made.a, made.groups, 0.5);
+  REQUIRE(result.size() == 5);
+  const Predictor predictor{made.a, 0.5};
+  const Json report =
+      judge({made.labels, made.groups, made.clusters, made.clusters}, std::span(&predictor, 1))
+          .front();
   CHECK(result[0].a == Approx(report["macro"]["average_precision"].get<double>()));
   CHECK(result[1].a == Approx(report["macro"]["auroc"].get<double>()));
-  CHECK(result[2].b == Approx(average_precision(made.labels, made.b)));
-  CHECK(result[3].b == Approx(auroc(made.labels, made.b)));
-  CHECK(result[3].difference == result[3].a - result[3].b);
-  CHECK(std::isnan(result[3].low));
+  CHECK(result[2].a == Approx(report["macro"]["auroc01"].get<double>()));
+  CHECK(result[3].b == Approx(average_precision(made.labels, made.b)));
+  CHECK(result[4].b == Approx(auroc(made.labels, made.b)));
+  CHECK(result[4].difference == result[4].a - result[4].b);
+  CHECK(std::isnan(result[4].low));
 }
 
 // The slow way: every resample written out row by row.
@@ -67,9 +72,9 @@ TEST_CASE("a resample weighs rows as if they were repeated") {
       b.push_back(made.b[row]);
     }
   }
-  CHECK(fast[2].low == Approx(average_precision(labels, a) - average_precision(labels, b)));
-  CHECK(fast[3].low == Approx(auroc(labels, a) - auroc(labels, b)));
-  CHECK(fast[3].low == fast[3].high);
+  CHECK(fast[3].low == Approx(average_precision(labels, a) - average_precision(labels, b)));
+  CHECK(fast[4].low == Approx(auroc(labels, a) - auroc(labels, b)));
+  CHECK(fast[4].low == fast[4].high);
 }
 
 TEST_CASE("a better model is told from a worse one, equal ones are not") {
@@ -94,7 +99,7 @@ TEST_CASE("the interval covers what it says") {
   int missed = 0;
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     const Made made(80, 2, 0.7, 0.7, seed);
-    const PairedMetric metric = paired_bootstrap(made.paired(), 200, seed)[3];
+    const PairedMetric metric = paired_bootstrap(made.paired(), 200, seed)[4];
     if (metric.low > 0 || metric.high < 0) ++missed;
   }
   CHECK(missed <= 9);
@@ -115,7 +120,7 @@ TEST_CASE("the same arguments give the same numbers, and odd ones no nonsense") 
     CHECK(std::isnan(metric.a));
     CHECK(std::isnan(metric.low));
   }
-  CHECK(paired_bootstrap({}, 10, 1).size() == 4);
+  CHECK(paired_bootstrap({}, 10, 1).size() == 5);
   PairedScores uneven = made.paired();
   uneven.a = uneven.a.subspan(1);
   CHECK(test::error_of([&] { static_cast<void>(paired_bootstrap(uneven, 1, 1)); }).code ==

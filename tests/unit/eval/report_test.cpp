@@ -1,4 +1,3 @@
-#include <tcrops/core/error.hpp>
 #include <tcrops/eval/metrics.hpp>
 
 #include <catch_all.hpp>
@@ -9,7 +8,6 @@ namespace {
 
 const std::vector<std::uint8_t> kLabels = {1, 0, 0, 0, 1, 1};
 const std::vector<double> kScores = {0.9, 0.2, 0.1, 0.7, 0.6, 0.8};
-const std::vector<std::string> kGroups = {"NLV", "NLV", "GIL", "GLC", "GLC", "GLC"};
 
 TEST_CASE("binary_report has every metric") {
   const Json report = binary_report(kLabels, kScores, 0.65);
@@ -34,30 +32,6 @@ TEST_CASE("undefined values are null and can be written") {
   CHECK(report["auroc"].is_null());
   CHECK(report["average_precision"].is_null());
   CHECK_NOTHROW(canonical_json(report));
-}
-
-TEST_CASE("grouped_report keeps the order of first appearance and averages defined groups") {
-  const Json report = grouped_report(kLabels, kScores, kGroups, 0.65);
-  CHECK(report["pooled"] == binary_report(kLabels, kScores, 0.65));
-  REQUIRE(report["per_group"].size() == 3);
-  CHECK(report["per_group"][0]["group"] == "NLV");
-  CHECK(report["per_group"][1]["group"] == "GIL");
-  CHECK(report["per_group"][2]["group"] == "GLC");
-  CHECK(report["per_group"][1]["auroc"].is_null());
-  CHECK(report["per_group"][2]["rows"] == 3);
-  // GLC: 0.8 yes, 0.7 no, 0.6 yes.
-  CHECK(report["macro"]["groups"] == 2);
-  CHECK(report["macro"]["auroc"].get<double>() == Approx((1.0 + 0.5) / 2.0));
-  CHECK(report["macro"]["average_precision"].get<double>() ==
-        Approx((1.0 + (1.0 + 2.0 / 3.0) / 2.0) / 2.0));
-}
-
-TEST_CASE("grouped_report without a usable group has null means") {
-  const Json report = grouped_report({}, {}, {}, 0.5);
-  CHECK(report["per_group"] == Json::array());
-  CHECK(report["macro"]["auroc"].is_null());
-  CHECK(report["macro"]["groups"] == 0);
-  CHECK_THROWS_AS(grouped_report(kLabels, kScores, {}, 0.5), Error);
 }
 
 }  // namespace
