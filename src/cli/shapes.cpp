@@ -159,6 +159,9 @@ constexpr std::array kPredict = {
     Key{"rows", "rows read"},
     Key{"called", "rows called binding"},
     Key{"unusable", "rows without a score"},
+    Key{"unseen_epitope", "rows with this flag"},
+    Key{"far_from_training", "rows with this flag"},
+    Key{"background", "among which percentiles are: training, controls or none"},
     Key{"cleaning", "as in tcrops.convert/1"},
     Key{"output", "the file written"},
 };

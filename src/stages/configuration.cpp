@@ -327,6 +327,9 @@ PipelineConfig::PipelineConfig() {
   add_preprocess(fields_, preprocess);
   add_tune(fields_, tune);
   add_train(fields_, train);
+  add_ensemble(fields_, ensemble);
+  add_calibration(fields_, calibration);
+  add_background(fields_, background);
   add_rest(fields_, predict, serve_check);
   add_gates(fields_, gates);
 }
@@ -347,6 +350,7 @@ Problems PipelineConfig::check() const {
   append(problems, negatives_without_file(fields_, *this));
   append(problems, folds_that_are_not_there(fields_, preprocess));
   append(problems, unfit_encoder(fields_, preprocess));
+  append(problems, unfit_ensemble(fields_, ensemble, train.from, tune.keep));
   append(problems, crossed(fields_, "tune.minimum_positive_share", "tune.maximum_positive_share"));
   append(problems, crossed(fields_, "tune.learning_rate_min", "tune.learning_rate_max"));
   append(problems, crossed(fields_, "tune.epochs_min", "tune.epochs_max"));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tcrops/core/field_table.hpp>
+#include <tcrops/stages/model_use_configuration.hpp>
 
 #include <cstdint>
 #include <string>
@@ -119,6 +120,9 @@ class PipelineConfig {
   PreprocessConfig preprocess;
   TuneConfig tune;
   TrainConfig train;
+  EnsembleConfig ensemble;
+  CalibrationConfig calibration;
+  BackgroundConfig background;
   PredictConfig predict;
   ServeCheckConfig serve_check;
   GatesConfig gates;
