@@ -47,7 +47,7 @@ class Calibration(product.ProductCase):
     def test_better_than_raw(self):
         for method in ("platt", "isotonic"):
             with self.subTest(method):
-                self.ok(stage("evaluate", own(6, **MANY, **{"calibration.method": method})), store=self.store)
+                self.ok(stage("evaluate", own(6, **MANY, **{"train.model": "mlp_medium", "calibration.method": method})), store=self.store)
                 answers = self.answers(*self.held_out())
                 self.assertGreater(len(answers), 3000)
                 labels = [int(answer["Label"]) for answer in answers]

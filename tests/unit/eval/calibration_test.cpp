@@ -10,8 +10,6 @@
 namespace tcrops::eval {
 namespace {
 
-using Catch::Approx;
-
 struct Rows {
   std::vector<std::uint8_t> labels;
   std::vector<double> scores;

@@ -11,8 +11,6 @@
 namespace tcrops::stages {
 namespace {
 
-using Catch::Approx;
-
 data::Record record(const std::string& beta, const std::string& epitope, bool label) {
   data::Record result;
   result[data::Column::kCdr3Beta] = beta;
