@@ -98,38 +98,6 @@ std::string where_look_up_wins(const Json& facts) {
   return names;
 }
 
-// How a model is used: members, calibration, background, distance from training.
-std::string model_use_text(const Json& facts) {
-  std::string out;
-  if (facts.contains("ensemble")) {
-    const Json& ensemble = facts.at("ensemble");
-    out += fmt::format("ensemble of {} networks, from {}; its logit is the mean of theirs\n",
-                       ensemble.at("members").dump(), text(ensemble.at("from")));
-  }
-  if (facts.contains("calibration")) {
-    const Json& calibration = facts.at("calibration");
-    const auto rows = calibration.at("count").get<double>();
-    out += fmt::format(
-        "probabilities: {}, fitted on {} {} rows, {:.1f} % of them positive; {} epitopes have a "
-        "curve of their own\n",
-        text(calibration.at("method")), calibration.at("count").dump(),
-        calibration.at("rows") == "out_of_fold" ? "left-out" : "validation",
-        100.0 * calibration.at("positives").get<double>() / rows,
-        calibration.at("own_curves").dump());
-  }
-  if (facts.contains("background")) {
-    const Json& background = facts.at("background");
-    out += fmt::format("percentiles: among {} TCRs, background \"{}\"\n",
-                       background.at("tcrs").dump(), text(background.at("from")));
-  }
-  if (facts.contains("nearest")) {
-    const Json& nearest = facts.at("nearest");
-    out += fmt::format("far from training: similarity below {}, the {}\n",
-                       number(nearest.at("far_below")), text(nearest.at("chosen")));
-  }
-  return out;
-}
-
 std::string model_text(const Json& facts) {
   const Json& parameters = facts.at("parameters");
   const bool left_out = facts.at("metrics").contains("out_of_fold");
@@ -191,6 +159,37 @@ std::string evaluation_text(const Json& facts) {
         fmt::format("NOTE: looking up the nearest known binder is as good or better in {}\n", lost);
   }
   for (const Json& caveat : facts.at("caveats")) out += "WARNING: " + text(caveat) + "\n";
+  return out;
+}
+
+std::string model_use_text(const Json& facts) {
+  std::string out;
+  if (facts.contains("ensemble")) {
+    const Json& ensemble = facts.at("ensemble");
+    out += fmt::format("ensemble of {} networks, from {}; its logit is the mean of theirs\n",
+                       ensemble.at("members").dump(), text(ensemble.at("from")));
+  }
+  if (facts.contains("calibration")) {
+    const Json& calibration = facts.at("calibration");
+    const auto rows = calibration.at("count").get<double>();
+    out += fmt::format(
+        "probabilities: {}, fitted on {} {} rows, {:.1f} % of them positive; {} epitopes have a "
+        "curve of their own\n",
+        text(calibration.at("method")), calibration.at("count").dump(),
+        calibration.at("rows") == "out_of_fold" ? "left-out" : "validation",
+        100.0 * calibration.at("positives").get<double>() / rows,
+        calibration.at("own_curves").dump());
+  }
+  if (facts.contains("background")) {
+    const Json& background = facts.at("background");
+    out += fmt::format("percentiles: among {} TCRs, background \"{}\"\n",
+                       background.at("tcrs").dump(), text(background.at("from")));
+  }
+  if (facts.contains("nearest")) {
+    const Json& nearest = facts.at("nearest");
+    out += fmt::format("far from training: similarity below {}, the {}\n",
+                       number(nearest.at("far_below")), text(nearest.at("chosen")));
+  }
   return out;
 }
 

@@ -15,6 +15,9 @@ namespace tcrops::cli {
 [[nodiscard]] std::string stage_text(const stages::StageOutcome& outcome);
 // Model and baselines on the test rows, with what a reader must know.
 [[nodiscard]] std::string evaluation_text(const Json& facts);
+// How a model is used, line by line, from its facts: members, calibration, background, what is far
+// from training. Empty for a network and no more.
+[[nodiscard]] std::string model_use_text(const Json& facts);
 [[nodiscard]] std::string checks_text(const Json& checks);
 
 [[nodiscard]] Json outcome_json(const stages::StageOutcome& outcome);

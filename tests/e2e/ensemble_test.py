@@ -62,9 +62,11 @@ class Ensemble(product.ProductCase):
                 self.assertGreater(max(spreads), 0)
                 self.ok(["serve-check", "--model", "quickstart.model"], store=self.store)
                 shown = self.ok(["artifacts", "show", "quickstart.model"], store=self.store).stdout
+                registered = self.ok(["models", "show", "quickstart@v1"], store=self.store).stdout
                 for part in (f"ensemble of {count} networks, from {kind}", "probabilities: platt", "percentiles: among",
                              "far from training: similarity below"):
                     self.assertIn(part, shown)
+                    self.assertIn(part, registered)
                 # The pipeline's own predictions have the same columns.
                 predicted = read_table((product.named(self.store, "quickstart.predictions") / "predictions.csv").read_text())
                 self.assertIn("spread", predicted[0])

@@ -158,6 +158,16 @@ class Predict(product.ProductCase):
                 expected = 1 / (1 + math.exp(-curve["slope"] * logit - curve["intercept"]))
                 self.assertAlmostEqual(float(answer["probability"]), expected, delta=1e-3)
 
+    def test_networks_of_a_study(self):
+        """They are networks and no more, as all models were before: the columns are there and empty."""
+        study = json.loads((product.named(prepared(), "quickstart.study") / "manifest.json").read_text())
+        path = write_table(self.folder / "in.csv", self.rows[:21])
+        done = self.ok(["predict", "--model", study["parents"]["model-1"], "--input", path], store=prepared())
+        header, *rows = read_table(done.stdout)
+        self.assertEqual(header[-8:], product.ANSWERS)
+        self.assertTrue(all(row[-8] and row[-7:-2] == [""] * 5 for row in rows))
+        self.assertEqual([row[-8] for row in rows], self.scores(self.rows[:21]))
+
     def test_labels_do_not_matter(self):
         bare = [row[:-1] for row in self.rows[:21]]
         self.assertEqual(self.scores(bare), self.scores(self.rows[:21]))
