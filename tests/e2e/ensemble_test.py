@@ -62,7 +62,8 @@ class Ensemble(product.ProductCase):
                 self.assertGreater(max(spreads), 0)
                 self.ok(["serve-check", "--model", "quickstart.model"], store=self.store)
                 shown = self.ok(["artifacts", "show", "quickstart.model"], store=self.store).stdout
-                registered = self.ok(["models", "show", "quickstart@v1"], store=self.store).stdout
+                version = 1 + changes.get("tune.keep", 0)  # behind the study's
+                registered = self.ok(["models", "show", f"quickstart@v{version}"], store=self.store).stdout
                 for part in (f"ensemble of {count} networks, from {kind}", "probabilities: platt", "percentiles: among",
                              "far from training: similarity below"):
                     self.assertIn(part, shown)
