@@ -44,6 +44,12 @@ int predict_file(Session& session, Options& options) {
   }
   log_info(fmt::format("{} rows of format {}, {} called binding", result.rows, result.format,
                        result.called));
+  if (result.unseen_epitope + result.far_from_training > 0) {
+    log_info(
+        fmt::format("{} rows of an epitope without a binder in training, {} whose TCR is far "
+                    "from training; the column `flags` says which",
+                    result.unseen_epitope, result.far_from_training));
+  }
   for (const auto& entry : result.cleaning.entries()) {
     if (entry.action == data::Action::kRefused) continue;
     log_info(fmt::format("{}: {}: {} in {} rows, first in line {}: {}",
@@ -57,6 +63,9 @@ int predict_file(Session& session, Options& options) {
                   {"rows", result.rows},
                   {"called", result.called},
                   {"unusable", result.unusable},
+                  {"unseen_epitope", result.unseen_epitope},
+                  {"far_from_training", result.far_from_training},
+                  {"background", result.background},
                   {"cleaning", result.cleaning.json()},
                   {"output", options.batch.output}},
                  "");
@@ -75,9 +84,9 @@ int predict(const CLI::App& app, Session& session, Options& options) {
   }
   assign_if_given(app, session, "--device", "train.device");
   if (options.table.source.path.empty()) {
-    if (options.batch.output != "-" || options.batch.strict) {
+    if (options.batch.output != "-" || options.batch.strict || options.batch.plain) {
       throw Error(ExitCode::kUsage,
-                  "--output and --strict need --input FILE (or --input - for stdin)");
+                  "--output, --strict and --plain need --input FILE (or --input - for stdin)");
     }
     return run_stage(session, stages::Stage::kPredict, options.pipeline);
   }
@@ -112,6 +121,8 @@ void add_predict(CLI::App& app, Session& session) {
       ->default_str("auto");
   app.add_flag("--strict", options->batch.strict,
                "end with exit status 4 at the first row that has no score");
+  app.add_flag("--plain", options->batch.plain,
+               "only score, call and problem, for speed: no probability, percentile, distances");
   add_config_options(app, session, false);
   add_stage_options(app, session, options->pipeline);
   app.callback([&app, &session, options] {

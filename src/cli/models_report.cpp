@@ -2,6 +2,7 @@
 
 #include "cmd_artifacts.hpp"
 #include "cmd_models.hpp"
+#include "report.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/text.hpp>
@@ -42,7 +43,8 @@ std::optional<store::Artifact> find_artifact(const store::Store& store, const st
 // What a model's manifest says of it; null for what it does not, or when it has been removed.
 Json manifest_parts(const store::Store& store, const std::string& id) {
   Json parts = {{"present", false}, {"path", nullptr},       {"parents", nullptr},
-                {"seed", nullptr},  {"parameters", nullptr}, {"metrics", nullptr}};
+                {"seed", nullptr},  {"parameters", nullptr}, {"metrics", nullptr},
+                {"use", nullptr}};
   const auto artifact = find_artifact(store, id);
   if (!artifact) return parts;
   const Json& facts = artifact->manifest.facts;
@@ -52,6 +54,10 @@ Json manifest_parts(const store::Store& store, const std::string& id) {
   parts["seed"] = artifact->manifest.seed;
   parts["parameters"] = facts.value("parameters", Json());
   parts["metrics"] = facts.value("metrics", Json());
+  parts["use"] = Json::object();
+  for (const char* name : {"ensemble", "calibration", "background", "nearest"}) {
+    if (facts.contains(name)) parts["use"][name] = facts.at(name);
+  }
   return parts;
 }
 
@@ -222,6 +228,7 @@ std::string version_text(const Json& version) {
     if (!value.is_null()) add(name, shown_value(value));
   }
   std::string text = format_table({"what", "value"}, facts);
+  if (!version["use"].is_null()) text += model_use_text(version["use"]);
   std::vector<std::vector<std::string>> judged;
   std::string caveats;
   for (const Json& each : version["evaluations"]) {

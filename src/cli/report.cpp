@@ -87,13 +87,18 @@ std::string study_text(const Json& facts) {
 
 std::string model_text(const Json& facts) {
   const Json& parameters = facts.at("parameters");
-  const Json& metrics = facts.at("metrics").at("validation");
-  return fmt::format(
-      "{}, learning rate {:.5f}, {} of {} epochs, {} weights; validation AP {}, AUROC {}\n",
-      text(parameters.at("model")), parameters.at("learning_rate").get<double>(),
-      facts.at("epochs_run").dump(), parameters.at("epochs").dump(),
-      facts.at("trained_numbers").dump(), number(metrics.at("average_precision")),
-      number(metrics.at("auroc")));
+  const bool left_out = facts.at("metrics").contains("out_of_fold");
+  const Json& metrics = facts.at("metrics").at(left_out ? "out_of_fold" : "validation");
+  const std::string epochs = facts.contains("ensemble")
+                                 ? fmt::format("{} epochs in all", facts.at("epochs_run").dump())
+                                 : fmt::format("{} of {} epochs", facts.at("epochs_run").dump(),
+                                               parameters.at("epochs").dump());
+  return fmt::format("{}, learning rate {:.5f}, {}, {} weights; {} AP {}, AUROC {}\n",
+                     text(parameters.at("model")), parameters.at("learning_rate").get<double>(),
+                     epochs, facts.at("trained_numbers").dump(),
+                     left_out ? "out-of-fold" : "validation",
+                     number(metrics.at("average_precision")), number(metrics.at("auroc"))) +
+         model_use_text(facts);
 }
 
 // What became of it, in one word.
@@ -115,6 +120,37 @@ std::string stage_table(const std::vector<stages::StageOutcome>& outcomes) {
                     made ? fmt::format("{:.1f}", outcome.seconds) : "-"});
   }
   return format_table({"stage", "result", "artifact", "id", "seconds"}, rows);
+}
+
+std::string model_use_text(const Json& facts) {
+  std::string out;
+  if (facts.contains("ensemble")) {
+    const Json& ensemble = facts.at("ensemble");
+    out += fmt::format("ensemble of {} networks, from {}; its logit is the mean of theirs\n",
+                       ensemble.at("members").dump(), text(ensemble.at("from")));
+  }
+  if (facts.contains("calibration")) {
+    const Json& calibration = facts.at("calibration");
+    const auto rows = calibration.at("count").get<double>();
+    out += fmt::format(
+        "probabilities: {}, fitted on {} {} rows, {:.1f} % of them positive; {} epitopes have a "
+        "curve of their own\n",
+        text(calibration.at("method")), calibration.at("count").dump(),
+        calibration.at("rows") == "out_of_fold" ? "left-out" : "validation",
+        100.0 * calibration.at("positives").get<double>() / rows,
+        calibration.at("own_curves").dump());
+  }
+  if (facts.contains("background")) {
+    const Json& background = facts.at("background");
+    out += fmt::format("percentiles: among {} TCRs, background \"{}\"\n",
+                       background.at("tcrs").dump(), text(background.at("from")));
+  }
+  if (facts.contains("nearest")) {
+    const Json& nearest = facts.at("nearest");
+    out += fmt::format("far from training: similarity below {}, the {}\n",
+                       number(nearest.at("far_below")), text(nearest.at("chosen")));
+  }
+  return out;
 }
 
 std::string checks_text(const Json& checks) {

@@ -1,4 +1,4 @@
-#include "model.hpp"
+#include "answers.hpp"
 #include "output_file.hpp"
 #include "table_source.hpp"
 
@@ -65,8 +65,8 @@ data::ReadOptions options_for(const BatchPredictOptions& options, const Model& m
 
 class Predictor {
  public:
-  Predictor(const Model& model, const BatchPredictOptions& options, data::TableReader& reader)
-      : model_(model), options_(options), reader_(reader), output_(options.output) {
+  Predictor(Answers& answers, const BatchPredictOptions& options, data::TableReader& reader)
+      : answers_(answers), options_(options), reader_(reader), output_(options.output) {
     if (reader.rows_are_chains()) by_line_.emplace(spill_folder(options.output));
   }
 
@@ -108,7 +108,9 @@ class Predictor {
     const auto& rows = reader_.header_rows();
     for (std::size_t i = 0; i < rows.size(); ++i) {
       std::vector<std::string> header = rows[i];
-      for (const char* name : {"score", "call", "problem"}) {
+      std::vector<std::string> names = answers_.columns();
+      names.emplace_back("problem");
+      for (const std::string& name : names) {
         header.push_back(i + 1 == rows.size() ? free_name(rows[i], name) : "Prediction");
       }
       output_.write(line_of(header));
@@ -135,14 +137,14 @@ class Predictor {
     for (data::ReadResult& result : results) {
       if (result.record) records.push_back(*result.record);
     }
-    const auto scored = score(model_, records);
+    const std::vector<Answer> answers = answers_.of(records);
     std::size_t next = 0;
     std::string text;
     for (data::ReadResult& result : results) {
       for (const data::Note& note : result.notes) result_.cleaning.add(note);
-      const Scored* score = result.record ? &scored[next++] : nullptr;
+      const Answer* answer = result.record ? &answers[next++] : nullptr;
       for (data::SourceRow& row : result.rows) {
-        std::string line = row_text(row, result, score);
+        std::string line = row_text(row, result, answer);
         if (by_line_) {
           by_line_->add(data::sortable(row.line), line);
         } else {
@@ -154,10 +156,10 @@ class Predictor {
   }
 
   // Uses the row up.
-  std::string row_text(data::SourceRow& row, const data::ReadResult& result, const Scored* score) {
+  std::string row_text(data::SourceRow& row, const data::ReadResult& result, const Answer* answer) {
     ++result_.rows;
     std::string problem = problem_of(result, row.line);
-    if (problem.empty() && score != nullptr) problem = score->problem;
+    if (problem.empty() && answer != nullptr) problem = answer->problem;
     std::vector<std::string> fields = std::move(row.fields);
     // A ragged row keeps its place in the table.
     if (const std::size_t width = reader_.header().size(); fields.size() > width) {
@@ -166,14 +168,16 @@ class Predictor {
           fmt::join(fields.begin() + static_cast<std::ptrdiff_t>(width), fields.end(), " "));
     }
     fields.resize(reader_.header().size());
-    if (problem.empty() && score != nullptr && score->logit) {
-      const Answer answer = answer_of(model_, *score->logit);
-      result_.called += answer.call ? 1U : 0U;
-      fields.insert(fields.end(), {answer.score, answer.call ? "1" : "0", ""});
+    if (problem.empty() && answer != nullptr) {
+      result_.called += answer->call ? 1U : 0U;
+      result_.unseen_epitope += answer->unseen_epitope ? 1U : 0U;
+      result_.far_from_training += answer->far_from_training ? 1U : 0U;
+      fields.insert(fields.end(), answer->fields.begin(), answer->fields.end());
     } else {
       note_unusable(row.line, problem);
-      fields.insert(fields.end(), {"", "", problem});
+      fields.resize(fields.size() + answers_.columns().size());
     }
+    fields.push_back(std::move(problem));
     return line_of(fields);
   }
 
@@ -192,6 +196,7 @@ class Predictor {
 
   void finish() {
     result_.format = reader_.format();
+    result_.background = answers_.background();
     if (result_.rows == 0) {
       throw Error(ExitCode::kInputData,
                   fmt::format("{}: only a header, no rows to score", reader_.name()));
@@ -204,7 +209,7 @@ class Predictor {
     output_.commit();
   }
 
-  const Model& model_;
+  Answers& answers_;
   const BatchPredictOptions& options_;
   data::TableReader& reader_;
   OutputFile output_;
@@ -219,7 +224,8 @@ BatchPredictResult batch_predict(const store::Store& store, const store::Artifac
   const Model model = load_model(store, artifact, nn::resolve_device(options.device));
   const data::Input input = data::open_input(options.input.path);
   data::TableReader reader(*input.stream, input.name, options_for(options, model));
-  return Predictor(model, options, reader).run();
+  Answers answers(store, model, options.plain);
+  return Predictor(answers, options, reader).run();
 }
 
 }  // namespace tcrops::stages

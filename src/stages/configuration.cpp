@@ -324,6 +324,9 @@ PipelineConfig::PipelineConfig() {
   add_network(fields_, network);
   add_train(fields_, train);
   add_evaluate(fields_, evaluate);
+  add_ensemble(fields_, ensemble);
+  add_calibration(fields_, calibration);
+  add_background(fields_, background);
   add_rest(fields_, predict, serve_check);
   add_gates(fields_, gates);
 }
@@ -345,6 +348,7 @@ Problems PipelineConfig::check() const {
   append(problems, folds_that_are_not_there(fields_, preprocess));
   append(problems, unfit_encoder(fields_, preprocess));
   append(problems, network_problems(fields_, *this));
+  append(problems, unfit_ensemble(fields_, ensemble, train.from, tune.keep));
   append(problems, crossed(fields_, "tune.minimum_positive_share", "tune.maximum_positive_share"));
   append(problems, crossed(fields_, "tune.learning_rate_min", "tune.learning_rate_max"));
   append(problems, crossed(fields_, "tune.epochs_min", "tune.epochs_max"));

@@ -5,15 +5,19 @@
 #include <tcrops/data/table.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
+#include <set>
 #include <sstream>
 
 namespace tcrops::stages {
 namespace {
 
-constexpr const char* kModelFormat = "tcrops.model/1";
+constexpr const char* kModelFormat = "tcrops.model/1";     // one network
+constexpr const char* kEnsembleFormat = "tcrops.model/2";  // several
+constexpr std::size_t kEpitopesNamed = 5;
 constexpr std::size_t kGoldenRows = 16;
 constexpr std::size_t kExampleRows = 10;
 
@@ -34,7 +38,7 @@ Json tensor_table(const std::vector<nn::Tensor>& tensors) {
   return table;
 }
 
-Json golden_json(const Fitted& fitted, const Dataset& dataset, std::uint64_t seed) {
+Json golden_json(const Networks& networks, const Dataset& dataset, std::uint64_t seed) {
   const auto records = sample_rows(dataset, data::Side::kValidation, kGoldenRows, seed);
   data::EncodedRows rows;
   for (const data::Record& record : records) {
@@ -42,7 +46,7 @@ Json golden_json(const Fitted& fitted, const Dataset& dataset, std::uint64_t see
       throw Error(ExitCode::kFailure, "a row of the dataset cannot be encoded by its own encoder");
     }
   }
-  const auto logits = fitted.network->logits(rows);
+  const auto logits = networks.logits(rows);
   Json golden = Json::array();
   for (std::size_t i = 0; i < records.size(); ++i) {
     golden.push_back({{"row", records[i].values}, {"logit", logits[i]}});
@@ -52,6 +56,86 @@ Json golden_json(const Fitted& fitted, const Dataset& dataset, std::uint64_t see
 
 std::string examples_csv(const Dataset& dataset, std::uint64_t seed) {
   return data::format_table_csv(sample_rows(dataset, data::Side::kTest, kExampleRows, seed));
+}
+
+// Of an ensemble the names tell whose they are.
+std::string member_prefix(std::size_t members, std::size_t number) {
+  return members == 1 ? std::string() : fmt::format("members.{}.", number);
+}
+
+std::vector<nn::Tensor> all_weights(const Networks& networks) {
+  std::vector<nn::Tensor> all;
+  for (std::size_t i = 0; i < networks.size(); ++i) {
+    for (nn::Tensor& tensor : networks.member(i).weights()) {
+      tensor.name.insert(0, member_prefix(networks.size(), i));
+      all.push_back(std::move(tensor));
+    }
+  }
+  return all;
+}
+
+Json describe_members(const ModelContents& contents) {
+  Json ensemble = contents.ensemble;
+  ensemble["combined_by"] = "mean of the logits";
+  for (std::size_t i = 0; i < contents.networks.size(); ++i) {
+    Json& member = ensemble.at("members").at(i);
+    member["network"] = nn::to_json(contents.networks.member(i).spec());
+    member["tensors"] = member_prefix(contents.networks.size(), i);
+  }
+  return ensemble;
+}
+
+// A network's own tensors, by the names it knows.
+std::vector<nn::Tensor> member_weights(const std::vector<nn::Tensor>& all,
+                                       const std::string& prefix) {
+  std::vector<nn::Tensor> own;
+  for (const nn::Tensor& tensor : all) {
+    if (!tensor.name.starts_with(prefix)) continue;
+    own.push_back(tensor);
+    own.back().name.erase(0, prefix.size());
+  }
+  return own;
+}
+
+// Networks and their tensors as model.json lists them.
+void load_networks(Model& model, const std::vector<nn::Tensor>& tensors, const std::string& name,
+                   const nn::Device& device) {
+  const bool is_single = !model.description.contains("ensemble");
+  const Json members =
+      is_single ? Json::array({{{"network", model.description.at("network")}, {"tensors", ""}}})
+                : model.description.at("ensemble").at("members");
+  model.network = std::make_unique<Networks>();
+  for (const Json& member : members) {
+    const nn::ModelSpec spec = nn::spec_from_json(member.at("network"));
+    if (static_cast<std::int64_t>(model.encoder->feature_width()) != spec.widths.front()) {
+      throw Error(ExitCode::kArtifact,
+                  fmt::format("{}: the encoder gives {} numbers but the network takes {}", name,
+                              model.encoder->feature_width(), spec.widths.front()));
+    }
+    model.network->add(
+        nn::core().load(spec, model.encoder->expansion(),
+                        member_weights(tensors, member.at("tensors").get<std::string>()), device));
+  }
+  if (model.network->size() == 0) {
+    throw Error(ExitCode::kArtifact, fmt::format("{}: an ensemble without members", name));
+  }
+}
+
+std::vector<std::string> bound_epitopes(const ReferenceTcrs& tcrs) {
+  std::set<std::string> epitopes;
+  for (const ReferenceTcr& tcr : tcrs) epitopes.insert(tcr.binds.begin(), tcr.binds.end());
+  return {epitopes.begin(), epitopes.end()};
+}
+
+// Why a row that can be encoded has no number.
+std::string no_number(const Model& model, const data::Record& record) {
+  if (model.epitopes.empty()) return "the network gives no number for this row";
+  const auto shown = std::min(kEpitopesNamed, model.epitopes.size());
+  const auto end = model.epitopes.begin() + static_cast<std::ptrdiff_t>(shown);
+  return fmt::format("Epitope: the model was not trained on \"{}\"; it knows {} epitopes: {}{}",
+                     record[data::Column::kEpitope], model.epitopes.size(),
+                     fmt::join(model.epitopes.begin(), end, ", "),
+                     shown < model.epitopes.size() ? ", …" : "");
 }
 
 }  // namespace
@@ -71,28 +155,56 @@ std::vector<data::Record> sample_rows(const Dataset& dataset, data::Side side, s
   return records;
 }
 
-void write_model(const Fitted& fitted, const FitParameters& parameters, const Dataset& dataset,
-                 const std::string& profile, std::uint64_t seed, const store::Draft& draft) {
-  const auto weights = fitted.network->weights();
-  const Json description = {
-      {"format", kModelFormat},
-      {"network", nn::to_json(fitted.network->spec())},
-      {"parameters", to_json(parameters)},
-      {"trained_numbers", fitted.network->spec().parameters()},
-      {"threshold", fitted.threshold},
-      {"seed", seed},
+void write_model(const ModelContents& contents, const Dataset& dataset, const std::string& profile,
+                 const store::Draft& draft) {
+  const Networks& networks = contents.networks;
+  const auto weights = all_weights(networks);
+  Json description = {
+      {"format", networks.size() == 1 ? kModelFormat : kEnsembleFormat},
+      {"parameters", to_json(contents.parameters)},
+      {"trained_numbers", networks.parameters()},
+      {"threshold", contents.threshold},
+      {"seed", contents.seed},
       {"signature",
        {{"columns", column_names(dataset.encoder->features())},
         {"optional", column_names(dataset.optional)},
         {"output", "probability that the TCR recognises the epitope, not calibrated"}}},
       {"tensors", tensor_table(weights)}};
+  if (networks.size() == 1) {
+    description["network"] = nn::to_json(networks.member(0).spec());
+  } else {
+    description["ensemble"] = describe_members(contents);
+  }
+  if (contents.calibration) description["calibration"] = to_json(*contents.calibration);
+  if (!contents.background.empty()) {
+    description["background"] = {{"from", contents.background_from},
+                                 {"tcrs", contents.background.size()}};
+    draft.add("background.csv", format_background(contents.background));
+  }
+  if (!contents.trained_on.empty()) {
+    description["nearest"] = contents.nearest;
+    description["epitopes"] = bound_epitopes(contents.trained_on);
+    draft.add("training_tcrs.csv", format_reference_tcrs(contents.trained_on));
+  }
   draft.add("model.json", canonical_json(description));
   draft.add("weights.safetensors", nn::write_safetensors(weights));
   draft.add("encoder.json", canonical_json(dataset.encoder->to_json()));
-  draft.add("golden.json", canonical_json(golden_json(fitted, dataset, seed)));
-  draft.add("examples.csv", examples_csv(dataset, seed));
-  draft.add("history.json", canonical_json(fitted.history));
+  draft.add("golden.json", canonical_json(golden_json(networks, dataset, contents.seed)));
+  draft.add("examples.csv", examples_csv(dataset, contents.seed));
+  draft.add("history.json", canonical_json(contents.history));
   draft.add("profile.json", profile);
+}
+
+void write_model(const Fitted& fitted, const FitParameters& parameters, const Dataset& dataset,
+                 const std::string& profile, std::uint64_t seed, const store::Draft& draft) {
+  ModelContents contents;
+  // Lent, not given.
+  contents.networks.add({std::shared_ptr<void>(), fitted.network.get()});
+  contents.parameters = parameters;
+  contents.seed = seed;
+  contents.threshold = fitted.threshold;
+  contents.history = fitted.history;
+  write_model(contents, dataset, profile, draft);
 }
 
 Model load_model(const store::Store& store, const store::Artifact& artifact,
@@ -110,11 +222,10 @@ Model load_model(const store::Store& store, const store::Artifact& artifact,
   const std::string encoder = store.read(artifact, "encoder.json");
   try {
     if (const auto format = model.description.at("format").get<std::string>();
-        format != kModelFormat) {
-      throw Error(ExitCode::kArtifact,
-                  fmt::format("{}: format {} is not {}", name, format, kModelFormat));
+        format != kModelFormat && format != kEnsembleFormat) {
+      throw Error(ExitCode::kArtifact, fmt::format("{}: format {} is neither {} nor {}", name,
+                                                   format, kModelFormat, kEnsembleFormat));
     }
-    const nn::ModelSpec spec = nn::spec_from_json(model.description.at("network"));
     model.threshold = model.description.at("threshold").get<double>();
     for (const Json& each : model.description.at("signature").value("optional", Json::array())) {
       const auto column = data::column_named(each.get<std::string>());
@@ -132,12 +243,11 @@ Model load_model(const store::Store& store, const store::Artifact& artifact,
     }
     model.encoder =
         data::encoder_from_json(parse_json(encoder, artifact.file("encoder.json").string()));
-    if (static_cast<std::int64_t>(model.encoder->feature_width()) != spec.widths.front()) {
-      throw Error(ExitCode::kArtifact,
-                  fmt::format("{}: the encoder gives {} numbers but the network takes {}", name,
-                              model.encoder->feature_width(), spec.widths.front()));
+    load_networks(model, tensors, name, device);
+    if (model.description.contains("calibration")) {
+      model.calibration = calibration_from_json(model.description.at("calibration"));
     }
-    model.network = nn::core().load(spec, model.encoder->expansion(), tensors, device);
+    model.epitopes = model.description.value("epitopes", std::vector<std::string>());
   } catch (const Json::exception& e) {
     throw Error(ExitCode::kArtifact, fmt::format("{}: {}", name, e.what()));
   }
@@ -173,7 +283,7 @@ std::vector<data::Record> read_examples(const store::Store& store,
       .records;
 }
 
-Answer answer_of(const Model& model, float logit) {
+Call call_of(const Model& model, float logit) {
   const double probability = probabilities(std::span<const float>(&logit, 1)).front();
   return {fmt::format("{:.7g}", probability), probability >= model.threshold};
 }
@@ -189,8 +299,16 @@ std::vector<Scored> score(const Model& model, std::span<const data::Record> reco
       usable.push_back(i);
     }
   }
-  const auto logits = model.network->logits(rows);
-  for (std::size_t k = 0; k < usable.size(); ++k) results[usable[k]].logit = logits[k];
+  const Networks::Scores scores = model.network->scores(rows);
+  for (std::size_t k = 0; k < usable.size(); ++k) {
+    Scored& result = results[usable[k]];
+    if (!std::isfinite(scores.logits[k])) {
+      result.problem = no_number(model, records[usable[k]]);
+      continue;
+    }
+    result.logit = scores.logits[k];
+    if (!scores.spreads.empty()) result.spread = scores.spreads[k];
+  }
   return results;
 }
 

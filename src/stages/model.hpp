@@ -1,7 +1,11 @@
 #pragma once
 
+#include "background.hpp"
+#include "calibration.hpp"
 #include "dataset.hpp"
+#include "ensemble.hpp"
 #include "fitting.hpp"
+#include "reference_tcrs.hpp"
 
 #include <tcrops/core/json.hpp>
 #include <tcrops/data/encoder.hpp>
@@ -15,14 +19,17 @@
 
 namespace tcrops::stages {
 
-// A model as it is used: everything a prediction needs, nothing of the pipeline.
+// A model as it is used: everything a prediction needs, nothing of the pipeline. What only some
+// predictions need (the background and training TCRs) is read by Answers.
 struct Model {
   store::Artifact artifact;
   Json description;  // model.json
   std::unique_ptr<data::Encoder> encoder;
-  std::unique_ptr<nn::Network> network;
+  std::unique_ptr<Networks> network;  // one or more
   double threshold = 0.5;
   std::vector<data::Column> optional;  // features that a record may lack
+  std::optional<Calibration> calibration;
+  std::vector<std::string> epitopes;  // with a binder in training, sorted; empty: not known
 };
 
 // Rows whose logits are known, to recognise a model that computes something else.
@@ -31,8 +38,28 @@ struct Golden {
   std::vector<float> logits;
 };
 
+// All that is kept of a training.
+struct ModelContents {
+  Networks networks;
+  FitParameters parameters;
+  std::uint64_t seed = 0;
+  double threshold = 0.5;
+  Json history;
+  // {"from", "members": [{"seed", …}]} of an ensemble, else null.
+  Json ensemble = nullptr;
+  std::optional<Calibration> calibration;
+  std::string background_from = "none";
+  Background background;
+  ReferenceTcrs trained_on;  // empty: not kept
+  Json nearest = nullptr;    // describe_reference()
+};
+
 // The files of a model artifact: model.json, weights.safetensors, encoder.json, golden.json,
-// examples.csv (test rows), history.json and the dataset's profile.json.
+// examples.csv (test rows), history.json and the dataset's profile.json; and, where there are any,
+// background.csv and training_tcrs.csv.
+void write_model(const ModelContents& contents, const Dataset& dataset, const std::string& profile,
+                 const store::Draft& draft);
+// A network and no more, as a study keeps them.
 void write_model(const Fitted& fitted, const FitParameters& parameters, const Dataset& dataset,
                  const std::string& profile, std::uint64_t seed, const store::Draft& draft);
 
@@ -44,17 +71,18 @@ void write_model(const Fitted& fitted, const FitParameters& parameters, const Da
 [[nodiscard]] std::vector<data::Record> read_examples(const store::Store& store,
                                                       const store::Artifact& artifact);
 
-// One record's answer: a probability, or why there is none.
+// What the networks make of one record: a logit, or why there is none.
 struct Scored {
   std::optional<float> logit;
-  std::string problem;  // "CDR3_beta: letter 'X' is not in the model's alphabet"
+  std::optional<float> spread;  // of an ensemble
+  std::string problem;          // "CDR3_beta: letter 'X' is not in the model's alphabet"
 };
-// How the answer is written everywhere: the probability, and the call at the model's threshold.
-struct Answer {
+// How a logit is written everywhere: as a score from 0 to 1, and the call at the model's threshold.
+struct Call {
   std::string score;  // seven digits
-  bool call = false;
+  bool binds = false;
 };
-[[nodiscard]] Answer answer_of(const Model& model, float logit);
+[[nodiscard]] Call call_of(const Model& model, float logit);
 [[nodiscard]] std::vector<Scored> score(const Model& model, std::span<const data::Record> records);
 
 // `count` rows of a side, chosen by the seed, in table order.

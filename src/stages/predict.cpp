@@ -1,5 +1,5 @@
 // Stage predict: the prediction that ends a run, on test rows taken back from their encoded form.
-#include "model.hpp"
+#include "answers.hpp"
 #include "stage.hpp"
 
 #include <tcrops/core/error.hpp>
@@ -25,25 +25,26 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   const auto records = sample_rows(dataset, data::Side::kTest,
                                    static_cast<std::size_t>(context.config.predict.examples),
                                    static_cast<std::uint64_t>(context.config.seed));
-  const auto scored = score(model, records);
+  Answers answers(context.store, model, false);
   std::vector<std::string> header(data::kColumnNames.begin(),
                                   data::kColumnNames.begin() + data::kBenchmarkColumnCount);
-  header.insert(header.end(), {"Label", "score", "call"});
+  header.emplace_back(data::kLabelColumn);
+  header.insert(header.end(), answers.columns().begin(), answers.columns().end());
   std::string csv;
   data::append_csv(csv, header);
   std::int64_t called = 0;
+  const std::vector<Answer> given = answers.of(records);
   for (std::size_t i = 0; i < records.size(); ++i) {
-    if (!scored[i].logit) {
+    if (!given[i].problem.empty()) {
       throw Error(
           ExitCode::kArtifact,
-          fmt::format("the model cannot score a row of its own dataset: {}", scored[i].problem));
+          fmt::format("the model cannot score a row of its own dataset: {}", given[i].problem));
     }
-    const Answer answer = answer_of(model, *scored[i].logit);
-    called += answer.call ? 1 : 0;
+    called += given[i].call ? 1 : 0;
     std::vector<std::string> fields(records[i].values.begin(),
                                     records[i].values.begin() + data::kBenchmarkColumnCount);
-    fields.insert(fields.end(), {records[i].label.value_or(false) ? "1" : "0", answer.score,
-                                 answer.call ? "1" : "0"});
+    fields.emplace_back(records[i].label.value_or(false) ? "1" : "0");
+    fields.insert(fields.end(), given[i].fields.begin(), given[i].fields.end());
     data::append_csv(csv, fields);
   }
   store::Manifest manifest = manifest_for(store::Kind::kPredictions, key);
@@ -58,7 +59,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
 StageDefinition predict_stage() {
   return {.stage = Stage::kPredict,
           .kind = store::Kind::kPredictions,
-          .version = 1,
+          .version = 2,
           .upstream =
               [](const PipelineConfig&) {
                 return std::vector<Stage>{Stage::kPreprocess, Stage::kTrain};

@@ -1,4 +1,4 @@
-#include "model.hpp"
+#include "answers.hpp"
 #include "stage.hpp"
 
 #include <tcrops/core/error.hpp>
@@ -12,6 +12,8 @@
 #include <chrono>
 #include <cmath>
 #include <functional>
+#include <string>
+#include <utility>
 
 namespace tcrops::stages {
 namespace {
@@ -92,6 +94,29 @@ std::string check_malformed(const store::Store& store, const Model& model) {
   return "";
 }
 
+// What is said besides the score is there and within its bounds.
+std::string check_answers(const store::Store& store, const Model& model) {
+  const auto examples = read_examples(store, model.artifact);
+  Answers answers(store, model, false);
+  const std::vector<Answer> given = answers.of(examples);
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    if (!given[i].problem.empty()) continue;
+    for (const auto& [name, most] :
+         {std::pair{"score", 1.0}, std::pair{"probability", 1.0}, std::pair{"percentile", 100.0},
+          std::pair{"nearest_tcr", 1.0}}) {
+      const auto& columns = answers.columns();
+      const auto at = std::find(columns.begin(), columns.end(), name) - columns.begin();
+      const std::string& text = given[i].fields[static_cast<std::size_t>(at)];
+      if (text.empty()) continue;
+      const double value = std::stod(text);
+      if (!(value >= 0.0 && value <= most)) {
+        return fmt::format("example {}: {} is {}, not from 0 to {}", i + 1, name, text, most);
+      }
+    }
+  }
+  return "";
+}
+
 Json measure_latency(const store::Store& store, const Model& model, std::int64_t requests) {
   const auto examples = read_examples(store, model.artifact);
   std::vector<double> times;
@@ -150,6 +175,7 @@ ServeCheckReport serve_check(const store::Store& store, const store::Artifact& a
   const bool examples = add("round_trip", [&] { return check_round_trip(store, model); });
   if (!examples) return report;
   add("malformed_rows", [&] { return check_malformed(store, model); });
+  add("answers", [&] { return check_answers(store, model); });
   add("latency", [&] {
     report.latency = measure_latency(store, model, options.latency_requests);
     return check_latency(report, options.max_p99_ms);

@@ -1,24 +1,22 @@
 // Stage train: the model that is evaluated, checked and served.
 #include "model.hpp"
 #include "stage.hpp"
+#include "train_networks.hpp"
 
 #include <tcrops/core/error.hpp>
-#include <tcrops/core/file.hpp>
 #include <tcrops/core/log.hpp>
-#include <tcrops/core/progress.hpp>
 #include <tcrops/eval/metrics.hpp>
 #include <tcrops/nn/device.hpp>
 
 #include <fmt/format.h>
-#include <system_error>
 
-#include <filesystem>
-#include <optional>
+#include <cmath>
+#include <set>
+#include <string>
+#include <vector>
 
 namespace tcrops::stages {
 namespace {
-
-constexpr const char* kCheckpointFile = "epoch.safetensors";
 
 std::vector<Stage> upstream(const PipelineConfig& config) {
   if (config.train.from == "study") return {Stage::kPreprocess, Stage::kTune};
@@ -34,16 +32,17 @@ void complete_key(const KeyContext& context, store::ReuseKey& key) {
     key.configuration["train"]["learning_rate"] = train.learning_rate;
     key.configuration["train"]["epochs"] = train.epochs;
   }
+  for (const char* name : {"ensemble", "calibration", "background"}) {
+    key.configuration[name] = context.config.fields().resolved(name, true);
+  }
+  if (context.config.ensemble.from == "none") key.configuration["ensemble"].erase("members");
+  if (context.config.calibration.method == "none") {
+    key.configuration["calibration"].erase("minimum_positives");
+  }
+  if (context.config.background.from == "none") key.configuration["background"].erase("tcrs");
   key.seed = context.config.seed;
   key.backend_class = nn::backend_class(nn::resolve_device(train.device));
 }
-
-// What to train: the parameters, and the seed that a study's trial had, so that what was chosen is
-// what is kept, byte for byte.
-struct Recipe {
-  FitParameters parameters;
-  std::uint64_t seed = 0;
-};
 
 Recipe recipe_of(const StageContext& context) {
   const TrainConfig& train = context.config.train;
@@ -64,32 +63,79 @@ Recipe recipe_of(const StageContext& context) {
   return recipe;
 }
 
-CheckpointPlace checkpoint_place(const store::WorkFolder& work, const store::ReuseKey& key) {
-  const auto load = [work]() -> std::optional<std::string> {
-    const auto path = work.directory() / kCheckpointFile;
-    std::error_code unknown;
-    if (!std::filesystem::exists(path, unknown)) return std::nullopt;
-    return read_file(path, ExitCode::kArtifact);
-  };
-  const auto save = [work](std::string_view bytes) { work.write(kCheckpointFile, bytes); };
-  return {kCheckpointFile, key.digest(), load, save};
+TrainedNetworks train(const StageContext& context, const Recipe& recipe, const Dataset& dataset,
+                      const nn::Device& device, const TrainPlace& place) {
+  const EnsembleConfig& ensemble = context.config.ensemble;
+  if (ensemble.from == "none") return train_one(recipe, dataset, device, place);
+  if (ensemble.from == "study") {
+    return ensemble_of_study(ensemble, recipe, context.store, context.input(Stage::kTune), dataset,
+                             device);
+  }
+  return train_ensemble(ensemble, recipe, dataset, device, place);
 }
 
-Fitted fit_with_progress(const Recipe& recipe, const data::Expansion& expansion,
-                         const SideData& train, const SideData& validation,
-                         const nn::Device& device, CheckpointPlace checkpoints) {
-  const auto epochs = static_cast<std::uint64_t>(recipe.parameters.epochs);
-  std::optional<Progress> progress;
-  FitHooks hooks;
-  hooks.checkpoints = std::move(checkpoints);
-  hooks.on_start = [&](std::int64_t done) {
-    if (done > 0) log_info(fmt::format("train continues after epoch {} of {}", done, epochs));
-    progress.emplace("train", epochs, "epochs", static_cast<std::uint64_t>(done));
-  };
-  hooks.on_epoch = [&](std::int64_t epoch, double loss) {
-    progress->update(static_cast<std::uint64_t>(epoch), fmt::format("loss {:.4f}", loss));
-  };
-  return fit(recipe.parameters, expansion, train, validation, recipe.seed, device, hooks);
+// Judged rows that have a score: all, but for those that a network knows no epitope of.
+JudgedRows scored_rows(const JudgedRows& judged, const ReferenceTcrs& trained_on,
+                       const FitParameters& parameters) {
+  std::set<std::string> known;
+  for (const ReferenceTcr& tcr : trained_on) known.insert(tcr.binds.begin(), tcr.binds.end());
+  JudgedRows scored{judged.origin, {}, {}, {}};
+  bool diverged = false;
+  for (std::size_t i = 0; i < judged.logits.size(); ++i) {
+    if (std::isfinite(judged.logits[i])) {
+      scored.labels.push_back(judged.labels[i]);
+      scored.epitopes.push_back(judged.epitopes[i]);
+      scored.logits.push_back(judged.logits[i]);
+    } else if (known.contains(judged.epitopes[i])) {
+      diverged = true;
+    }
+  }
+  if (!diverged && !scored.logits.empty()) return scored;
+  throw Error(ExitCode::kFailure,
+              fmt::format("training diverged: with learning rate {} the network's output is not a "
+                          "number; lower train.learning_rate or tune.learning_rate_max",
+                          parameters.learning_rate));
+}
+
+std::vector<data::Record> records_of(const Dataset& dataset, bool train, bool validation) {
+  std::vector<data::Record> records;
+  for (std::size_t row = 0; row < dataset.sides.size(); ++row) {
+    const data::Side side = dataset.sides[row];
+    const bool wanted =
+        side == data::Side::kTrain ? train : (side == data::Side::kValidation ? validation : false);
+    if (wanted) records.push_back(dataset.records[row]);
+  }
+  return records;
+}
+
+// All that is kept, but for the networks.
+ModelContents contents_of(const StageContext& context, const Dataset& dataset) {
+  const PipelineConfig& config = context.config;
+  const auto& features = dataset.encoder->features();
+  const bool folds = config.ensemble.from == "folds";
+  const std::vector<data::Record> trained_on = records_of(dataset, true, folds);
+  ModelContents contents;
+  contents.background_from = config.background.from;
+  contents.background =
+      choose_background(config.background, trained_on, static_cast<std::uint64_t>(config.seed));
+  contents.trained_on = reference_tcrs(trained_on, features);
+  contents.nearest = describe_reference(contents.trained_on,
+                                        reference_tcrs(records_of(dataset, true, false), features),
+                                        reference_tcrs(records_of(dataset, false, true), features));
+  return contents;
+}
+
+void add_facts(const ModelContents& contents, Json& facts) {
+  if (!contents.ensemble.is_null()) {
+    facts["ensemble"] = {{"from", contents.ensemble.at("from")},
+                         {"members", contents.networks.size()}};
+  }
+  if (contents.calibration) facts["calibration"] = summary(*contents.calibration);
+  if (!contents.background.empty()) {
+    facts["background"] = {{"from", contents.background_from},
+                           {"tcrs", contents.background.size()}};
+  }
+  facts["nearest"] = contents.nearest;
 }
 
 store::Artifact make(const StageContext& context, const store::ReuseKey& key,
@@ -98,32 +144,49 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   const Dataset dataset = read_dataset(context.store, source);
   const nn::Device device = nn::resolve_device(context.config.train.device);
   const Recipe recipe = recipe_of(context);
-  const auto& [parameters, seed] = recipe;
-  const SideData train = side_of(dataset, data::Side::kTrain);
-  const SideData validation = side_of(dataset, data::Side::kValidation);
-  const Fitted fitted = fit_with_progress(recipe, dataset.encoder->expansion(), train, validation,
-                                          device, checkpoint_place(work, key));
-
-  const auto logits = fitted.network->logits(validation.rows);
-  if (!all_finite(logits)) {
-    throw Error(
-        ExitCode::kFailure,
-        fmt::format("training diverged: with learning rate {} the network's output is not a "
-                    "number; lower train.learning_rate or tune.learning_rate_max",
-                    parameters.learning_rate));
+  ModelContents contents = contents_of(context, dataset);
+  TrainedNetworks trained = train(context, recipe, dataset, device, {work, key.digest()});
+  const JudgedRows judged = scored_rows(trained.judged, contents.trained_on, recipe.parameters);
+  contents.networks = std::move(trained.networks);
+  contents.parameters = recipe.parameters;
+  contents.seed = recipe.seed;
+  contents.threshold = trained.threshold;
+  contents.history = std::move(trained.history);
+  contents.ensemble = std::move(trained.ensemble);
+  contents.calibration = fit_calibration(context.config.calibration, judged);
+  if (!contents.calibration && context.config.calibration.method != "none") {
+    log_warning(
+        "no calibration: the rows to fit it on lack a class, or their share of binders does not "
+        "rise with the score; predictions have no probability");
   }
+
   store::Manifest manifest = manifest_for(store::Kind::kModel, key);
-  manifest.facts = {{"parameters", to_json(parameters)},
-                    {"trained_numbers", fitted.network->spec().parameters()},
-                    {"epochs_run", fitted.history.size()},
-                    {"metrics",
-                     {{"validation", eval::binary_report(validation.labels, probabilities(logits),
-                                                         fitted.threshold)}}}};
+  manifest.facts = {
+      {"parameters", to_json(recipe.parameters)},
+      {"trained_numbers", contents.networks.parameters()},
+      {"epochs_run", trained.epochs_run},
+      {"metrics",
+       {{judged.origin,
+         eval::binary_report(judged.labels, probabilities(judged.logits), contents.threshold)}}}};
+  add_facts(contents, manifest.facts);
   store::Draft draft = context.store.begin_draft();
-  write_model(fitted, parameters, dataset, context.store.read(source, "profile.json"), seed, draft);
+  write_model(contents, dataset, context.store.read(source, "profile.json"), draft);
   run.notes["libtorch"] = nn::core().describe();
   run.notes["device"] = device.name();
   return context.store.publish(std::move(draft), std::move(manifest), run.finish(), key);
+}
+
+// The train section stands alone, as it did before there were others.
+Json configuration_of(const Json& configuration) {
+  Json sections = Json::object();
+  Json train = configuration;
+  for (const char* name : {"ensemble", "calibration", "background"}) {
+    if (!train.contains(name)) continue;
+    sections[name] = train.at(name);
+    train.erase(name);
+  }
+  sections["train"] = std::move(train);
+  return sections;
 }
 
 }  // namespace
@@ -135,10 +198,7 @@ StageDefinition train_stage() {
           .upstream = upstream,
           .complete_key = complete_key,
           .make = make,
-          .configuration_of =
-              [](const Json& c) {
-                return c.contains("train") ? c : Json{{"train", c}};
-              },
+          .configuration_of = configuration_of,
           .reusable = true};
 }
 

@@ -22,7 +22,7 @@ COMMANDS = {
     "evaluate": ["--model", "--dataset", "--config", "--set", "--store", "--device", "--require-inputs", "--force"],
     "serve-check": ["--model", "--device", "--requests", "--max-p99-ms", "--config", "--set", "--store",
                     "--require-inputs"],
-    "predict": ["--model", "--input", "--output", "--format", "--map", "--epitope", "--mhc", "--device", "--strict",
+    "predict": ["--model", "--input", "--output", "--format", "--map", "--epitope", "--mhc", "--device", "--strict", "--plain",
                 "--config", "--set", "--store", "--require-inputs"],
     "convert": ["input", "--output", "--to", "--report", "--profile", "--strict", "--format", "--map", "--epitope",
                 "--mhc"],

@@ -51,7 +51,7 @@ class Encoders(product.ProductCase):
         odd = list(tested[0])
         odd[1] = "CASSXF"
         path = write_table(self.folder / "rows.csv", [header, *tested, odd])
-        done = self.ok(["predict", "--model", "quickstart.model", "--input", path], store=store)
+        done = self.ok(["predict", "--model", "quickstart.model", "--input", path, "--plain"], store=store)
         got = read_table(done.stdout)[1:]
         for row, line in zip(tested, got):
             self.assertAlmostEqual(float(line[-3]), scores[(row[0], row[1], row[6])], delta=1e-6)
@@ -81,7 +81,7 @@ class Encoders(product.ProductCase):
         unseen = list(row)
         unseen[header.index("MHC")] = "HLA-E*01:03"
         path = write_table(self.folder / "rows.csv", [header, row, unseen])
-        done = product.run(["predict", "--model", "quickstart.model", "--input", path], store=store)
+        done = product.run(["predict", "--model", "quickstart.model", "--input", path, "--plain"], store=store)
         self.assertEqual(done.returncode, OK, done.stderr)
         got = read_table(done.stdout)[1:]
         self.assertNotEqual(got[0][-3], "")

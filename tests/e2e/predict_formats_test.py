@@ -52,7 +52,7 @@ class PredictFormats(product.ProductCase):
 
     def predict(self, path, *arguments, model="quickstart.model", separator=","):
         done = self.ok(["predict", "--model", model, "--input", path, *arguments], store=prepared())
-        return read_table(done.stdout, separator)
+        return product.brief(read_table(done.stdout, separator))
 
     def chains(self, record):
         return [(name, record[f"CDR3_{chain}"], record[f"V_{chain}"], record[f"J_{chain}"])
@@ -211,7 +211,7 @@ class PredictFormats(product.ProductCase):
         heads = HEADS.get(path.name, 1)
         given = [row for row in read_table(text, separator) if row][heads:]
         encoding = "cp1252" if path.name == "mcpas.csv" else "utf-8"
-        got = read_table(output.read_bytes().decode(encoding), separator)[heads:]
+        got = product.brief(read_table(output.read_bytes().decode(encoding), separator)[heads:])
         summary = json.loads(done.stdout)
         self.assertEqual((summary["rows"], summary["unusable"]), (len(given), sum(row[-3] == "" for row in got)))
         return given, got

@@ -1,6 +1,7 @@
 """The table that `predict` writes."""
 
 import json
+import math
 import os
 import pathlib
 import select
@@ -24,7 +25,7 @@ class Predict(product.ProductCase):
 
     def scored(self, rows, separator=","):
         path = write_table(self.folder / "in.csv", rows, separator)
-        return read_table(self.predict("--input", path).stdout, separator)
+        return product.brief(read_table(self.predict("--input", path).stdout, separator))
 
     def scores(self, rows):
         return [row[-3] for row in self.scored(rows)[1:]]
@@ -45,7 +46,7 @@ class Predict(product.ProductCase):
         output = self.folder / "scored.csv"
         done = self.predict("--input", path, "--output", output, "--json")
         summary = json.loads(done.stdout)
-        scored = read_table(output.read_text())
+        scored = product.brief(read_table(output.read_text()))
         self.assertEqual(scored[0], header + ["number", "score", "call", "problem"])
         self.assertEqual(len(scored), len(many) + 1)
         unusable = 0
@@ -77,8 +78,10 @@ class Predict(product.ProductCase):
 
     def test_as_the_pipeline_predicted_them(self):
         predicted = read_table((product.named(prepared(), "quickstart.predictions") / "predictions.csv").read_text())
-        self.assertEqual([row[-3:-1] for row in self.scored([row[:10] for row in predicted])[1:]],
-                         [row[-2:] for row in predicted[1:]])
+        self.assertEqual(predicted[0][10:], product.ANSWERS[:-1])
+        path = write_table(self.folder / "in.csv", [row[:10] for row in predicted])
+        self.assertEqual([row[10:-1] for row in read_table(self.predict("--input", path).stdout)[1:]],
+                         [row[10:] for row in predicted[1:]])
 
     def test_other_columns_are_kept(self):
         note = 'says "yes", twice\nand öäü'
@@ -87,6 +90,83 @@ class Predict(product.ProductCase):
         scored = self.scored(rows)
         self.assertEqual([row[:-3] for row in scored], rows)
         self.assertEqual([row[-3] for row in scored[1:]], self.scores(self.rows[:21]))
+
+    def test_plain(self):
+        path = write_table(self.folder / "in.csv", self.rows)
+        plain = read_table(self.predict("--input", path, "--plain").stdout)
+        self.assertEqual(plain[0][-3:], ["score", "call", "problem"])
+        self.assertEqual(plain, self.scored(self.rows))
+
+    def columns(self, rows):
+        path = write_table(self.folder / "in.csv", rows)
+        header, *scored = read_table(self.predict("--input", path).stdout)
+        self.assertEqual(header[-len(product.ANSWERS):], product.ANSWERS)
+        return [dict(zip(product.ANSWERS, row[-len(product.ANSWERS):])) for row in scored]
+
+    def test_flags(self):
+        """A made-up epitope and TCR are far from training, training rows are not."""
+        header, *rows = self.rows
+        model = product.named(prepared(), "quickstart.model")
+        known = {tuple(row[:2]) for row in read_table((model / "training_tcrs.csv").read_text())[1:]}
+        trained = [row for row in rows if tuple(row[:2]) in known][:20]
+        for answer in self.columns([header, *trained]):
+            self.assertEqual((answer["nearest_tcr"], answer["nearest_epitope"], answer["flags"]), ("1.000", "0", ""))
+        at = {name: header.index(name) for name in header}
+        epitope, tcr, both = (list(trained[0]) for _ in range(3))
+        for row in (epitope, both):
+            row[at["Epitope"]] = row[at["Epitope"]][:-1] + ("A" if row[at["Epitope"]][-1] != "A" else "C")
+        for row in (tcr, both):
+            row[at["CDR3_alpha"]], row[at["CDR3_beta"]] = "CWWHHWWF", "CMMPPHHWWF"
+        answers = self.columns([header, epitope, tcr, both])
+        self.assertEqual([answer["flags"] for answer in answers],
+                         ["unseen_epitope", "far_from_training", "unseen_epitope;far_from_training"])
+        self.assertEqual([answer["nearest_epitope"] for answer in answers], ["1", "0", "1"])
+        self.assertTrue(all(answer["score"] and answer["percentile"] for answer in answers))
+        path = write_table(self.folder / "in.csv", [header, epitope, tcr, both])
+        summary = json.loads(self.predict("-i", path, "-o", self.folder / "out.csv", "--json").stdout)
+        self.assertEqual((summary["unseen_epitope"], summary["far_from_training"], summary["background"]), (2, 2, "training"))
+
+    def test_percentiles(self):
+        """As counted by hand: the background in the row's place, without those that bind its epitope."""
+        header, *rows = self.rows
+        model = product.named(prepared(), "quickstart.model")
+        background_header, *background = read_table((model / "background.csv").read_text())
+        self.assertEqual(json.loads((model / "model.json").read_text())["background"]["tcrs"], len(background))
+        at = {name: header.index(name) for name in header}
+        for row in rows[:3]:
+            others = []
+            for tcr in background:
+                named = dict(zip(background_header, tcr))
+                if row[at["Epitope"]] in named["Binds"].split(";"):
+                    continue
+                others.append([row[at[name]] if name in ("Epitope", "MHC") else named[name] for name in header])
+            scores = [float(score) for score in self.scores([header, *others])]
+            answer, = self.columns([header, row])
+            share = 100 * sum(score >= float(answer["score"]) for score in scores) / len(scores)
+            self.assertAlmostEqual(float(answer["percentile"]), share, delta=0.06 * share + 1e-3)
+
+    def test_probabilities(self):
+        """As the curves of model.json give them, and they rise with the score."""
+        header, *rows = self.rows
+        curves = json.loads((product.named(prepared(), "quickstart.model") / "model.json").read_text())["calibration"]
+        self.assertEqual((curves["method"], curves["rows"]), ("platt", "validation"))
+        for row, answer in zip(rows[:50], self.columns([header, *rows[:50]])):
+            score = float(answer["score"])
+            curve = curves["epitopes"].get(row[header.index("Epitope")], curves["pooled"])
+            if 1e-4 < score < 1 - 1e-4:
+                logit = math.log(score / (1 - score))
+                expected = 1 / (1 + math.exp(-curve["slope"] * logit - curve["intercept"]))
+                self.assertAlmostEqual(float(answer["probability"]), expected, delta=1e-3)
+
+    def test_networks_of_a_study(self):
+        """They are networks and no more, as all models were before: the columns are there and empty."""
+        study = json.loads((product.named(prepared(), "quickstart.study") / "manifest.json").read_text())
+        path = write_table(self.folder / "in.csv", self.rows[:21])
+        done = self.ok(["predict", "--model", study["parents"]["model-1"], "--input", path], store=prepared())
+        header, *rows = read_table(done.stdout)
+        self.assertEqual(header[-8:], product.ANSWERS)
+        self.assertTrue(all(row[-8] and row[-7:-2] == [""] * 5 for row in rows))
+        self.assertEqual([row[-8] for row in rows], self.scores(self.rows[:21]))
 
     def test_labels_do_not_matter(self):
         bare = [row[:-1] for row in self.rows[:21]]
@@ -139,9 +219,12 @@ class Predict(product.ProductCase):
         self.assertEqual(scored[0], rows[0] + ["tcrops_score", "call", "tcrops_problem"])
         self.assertEqual([row[:-3] for row in scored], rows)
         # A result is a valid input.
-        twice = self.scored(self.scored(self.rows[:5]))
-        self.assertEqual(twice[0][-6:], ["score", "call", "problem", "tcrops_score", "tcrops_call", "tcrops_problem"])
-        self.assertEqual([row[-3:] for row in twice[1:]], [row[-6:-3] for row in twice[1:]])
+        twice = write_table(self.folder / "once.csv",
+                            read_table(self.predict("--input", write_table(self.folder / "in.csv", self.rows[:5])).stdout))
+        twice = read_table(self.predict("--input", twice).stdout)
+        count = len(product.ANSWERS)
+        self.assertEqual(twice[0][-2 * count:], product.ANSWERS + [f"tcrops_{name}" for name in product.ANSWERS])
+        self.assertEqual([row[-count:] for row in twice[1:]], [row[-2 * count:-count] for row in twice[1:]])
         thrice = self.scored(twice)
         self.assertEqual(len(set(thrice[0])), len(thrice[0]))
 
@@ -230,7 +313,7 @@ class Predict(product.ProductCase):
         rows = [row + [f"column_{number}" for number in range(2000)] for row in self.rows[:3]]
         text = write_table(self.folder / "in.tsv", rows, "\t").read_text()
         plain = self.predict("--input", self.folder / "in.tsv").stdout
-        self.assertEqual([row[:-3] for row in read_table(plain, "\t")], rows)
+        self.assertEqual([row[:-3] for row in product.brief(read_table(plain, "\t"))], rows)
         done = subprocess.run(product.command(["predict", "-m", "quickstart.model", "-i", "-"], prepared()), input=text,
                               env=product.environment(), capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stdout), (OK, plain), done.stderr)

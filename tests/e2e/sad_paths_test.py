@@ -105,7 +105,7 @@ class Predict(Case):
                        store=prepared())
         self.assertIn("warning: 3 of 10 rows have no score", done.stderr)
         self.assertIn("line 5: CDR3_beta: letter 'X'", done.stderr)
-        scored = read_table(output)
+        scored = product.brief(read_table(output))
         self.assertEqual(scored[0], rows[0] + ["score", "call", "problem"])
         self.assertEqual([row[:-3] for row in scored], rows)
         for place, row in enumerate(scored[1:], 1):

@@ -86,7 +86,8 @@ class ServeCheck(product.ProductCase):
                 self.ok(["serve-check", "--model", identifier], store=self.store)
 
     def test_flipped_byte(self):
-        for name in ("weights.safetensors", "encoder.json", "golden.json", "model.json", "examples.csv"):
+        for name in ("weights.safetensors", "encoder.json", "golden.json", "model.json", "examples.csv", "background.csv",
+                     "training_tcrs.csv"):
             with self.subTest(name=name):
                 shutil.rmtree(self.store)
                 self.copy()
@@ -116,6 +117,25 @@ class ServeCheck(product.ProductCase):
             return json.dumps(golden).encode()
         self.rebuild("golden.json", change)
         self.refused("row 4: logit", checks=["golden"])
+
+    def test_other_companions(self):
+        for name, part in (("background.csv", "background.csv"), ("training_tcrs.csv", "training_tcrs.csv")):
+            with self.subTest(name):
+                shutil.rmtree(self.store)
+                self.copy()
+                self.model = product.named(self.store, "quickstart.model")
+                self.rebuild(name, lambda data: b"nothing,of,this\n" + data)
+                self.refused(part, checks=["answers"])
+
+    def test_calibration_that_is_none(self):
+        def change(data):
+            model = json.loads(data)
+            model["calibration"]["method"] = "isotonic"
+            model["calibration"]["epitopes"] = {}
+            model["calibration"]["pooled"].update(logits=[1, 1], probabilities=[0, 1])
+            return json.dumps(model).encode()
+        self.rebuild("model.json", change)
+        self.refused("knots", checks=["load"])
 
     def test_no_golden_rows(self):
         self.rebuild("golden.json", lambda data: b"[]")

@@ -260,7 +260,7 @@ class Splits(product.ProductCase):
         rows = {name: manifest(self.store, f"{name}.dataset")["facts"]["positives"] for name in ("partial", "whole")}
         self.assertLess(abs(rows["whole"] - rows["partial"] / 2), 10)
         asked = write_table(self.folder / "asked.csv", [HEADER[:-1], *([*row[:7]] for row in half[:10])])
-        partial, whole = (read_table(self.ok(["predict", "-m", f"{name}.model", "-i", asked], store=self.store).stdout)
+        partial, whole = (read_table(self.ok(["predict", "-m", f"{name}.model", "-i", asked, "--plain"], store=self.store).stdout)
                           for name in ("partial", "whole"))
         for at, (one, other) in enumerate(zip(partial[1:], whole[1:], strict=True)):
             self.assertNotEqual(one[-3], "", one)

@@ -185,7 +185,7 @@ class Output(product.ProductCase):
         done = subprocess.run(["bash", "-c", script, PROGRAM, str(many)], env=self.environment, capture_output=True,
                               text=True, check=False)
         self.assertEqual(done.returncode, READER_GONE, done.stderr)
-        self.assertEqual(done.stdout, ",".join(rows[0] + ["score", "call", "problem"]) + "\n")
+        self.assertEqual(done.stdout, ",".join(rows[0] + product.ANSWERS) + "\n")
         self.assertNotIn("error: ", done.stderr)
 
     def test_nothing_open(self):

@@ -186,6 +186,15 @@ def read_table(source, separator=","):
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
 
 
+# What `predict` writes behind the columns of its input, for a model of one network.
+ANSWERS = ["score", "probability", "percentile", "nearest_tcr", "nearest_epitope", "flags", "call", "problem"]
+
+
+def brief(rows, answers=len(ANSWERS)):
+    """Predicted rows with only score, call and problem of what was said of them."""
+    return [row[:len(row) - answers] + [row[len(row) - answers], *row[-2:]] for row in rows]
+
+
 def write_table(path, rows, separator=","):
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file, delimiter=separator, lineterminator="\n").writerows(rows)

@@ -4,6 +4,7 @@
 #include <tcrops/nn/model_spec.hpp>
 #include <tcrops/nn/train_options.hpp>
 #include <tcrops/stages/evaluate_configuration.hpp>
+#include <tcrops/stages/model_use_configuration.hpp>
 
 #include <cstdint>
 #include <string>
@@ -127,6 +128,9 @@ class PipelineConfig {
   nn::NetworkOptions network;  // but for its architecture, which train and tune say
   TrainConfig train;
   EvaluateConfig evaluate;
+  EnsembleConfig ensemble;
+  CalibrationConfig calibration;
+  BackgroundConfig background;
   PredictConfig predict;
   ServeCheckConfig serve_check;
   GatesConfig gates;

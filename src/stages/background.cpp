@@ -1,0 +1,138 @@
+#include "background.hpp"
+
+#include <tcrops/core/error.hpp>
+#include <tcrops/core/interrupt.hpp>
+#include <tcrops/core/rng.hpp>
+#include <tcrops/core/text.hpp>
+#include <tcrops/data/table.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <sstream>
+
+namespace tcrops::stages {
+namespace {
+
+constexpr const char* kBinds = "Binds";
+constexpr std::size_t kMostRemembered = 4'000'000;  // logits
+
+}  // namespace
+
+Background choose_background(const BackgroundConfig& config, std::span<const data::Record> training,
+                             std::uint64_t seed) {
+  if (config.from == "none") return {};
+  std::map<std::string, BackgroundTcr> found;
+  for (const data::Record& record : training) {
+    if (config.from == "controls" && record.origin != data::Origin::kBackground) continue;
+    const auto [at, is_new] = found.try_emplace(data::tcr_key(record));
+    BackgroundTcr& tcr = at->second;
+    if (is_new) {
+      tcr.record.values = record.values;
+      tcr.record[data::Column::kEpitope].clear();
+      tcr.record[data::Column::kMhc].clear();
+    }
+  }
+  for (const data::Record& record : training) {
+    const std::string& epitope = record[data::Column::kEpitope];
+    if (!record.label.value_or(false) || epitope.empty()) continue;
+    if (const auto at = found.find(data::tcr_key(record)); at != found.end()) {
+      at->second.binds.insert(epitope);
+    }
+  }
+  if (found.empty()) {
+    throw Error(
+        ExitCode::kConfiguration,
+        fmt::format("background.from \"{}\": the training rows have no such TCRs{}", config.from,
+                    config.from == "controls"
+                        ? "; add \"background\" to preprocess.negatives, or choose another"
+                        : ""));
+  }
+  std::vector<std::string> keys;
+  for (const auto& [key, tcr] : found) keys.push_back(key);
+  Rng rng(seed, "background");
+  rng.shuffle(keys);
+  keys.resize(std::min(keys.size(), static_cast<std::size_t>(config.tcrs)));
+  std::sort(keys.begin(), keys.end());
+  Background background;
+  for (const std::string& key : keys) background.push_back(std::move(found.at(key)));
+  return background;
+}
+
+std::string format_background(const Background& background) {
+  std::vector<data::Record> records;
+  for (const BackgroundTcr& tcr : background) {
+    records.push_back(tcr.record);
+    records.back().extra = {fmt::format("{}", fmt::join(tcr.binds, ";"))};
+  }
+  return data::format_table_csv(records, {kBinds});
+}
+
+Background parse_background(const std::string& text, const std::string& name) {
+  std::istringstream in(text);
+  data::Table table;
+  try {
+    table = data::read_table(in, name, {}, data::LabelRule::kOptional);
+  } catch (const Error& e) {
+    throw Error(ExitCode::kArtifact, e.what());
+  }
+  if (table.extra_names != std::vector<std::string>{kBinds} || !table.refusals.empty()) {
+    throw Error(ExitCode::kArtifact, fmt::format("{}: it is not as it was written", name));
+  }
+  Background background;
+  for (data::Record& record : table.records) {
+    BackgroundTcr tcr;
+    for (const std::string& epitope : split(record.extra.front(), ';')) {
+      if (!epitope.empty()) tcr.binds.insert(epitope);
+    }
+    tcr.record.values = std::move(record.values);
+    background.push_back(std::move(tcr));
+  }
+  return background;
+}
+
+Percentiles::Percentiles(Background background, bool sees_mhc, Score score)
+    : background_(std::move(background)), sees_mhc_(sees_mhc), score_(std::move(score)) {}
+
+std::vector<float> Percentiles::logits_before(const std::string& epitope,
+                                              const std::string& mhc) const {
+  std::vector<data::Record> rows;
+  for (const BackgroundTcr& tcr : background_) {
+    if (tcr.binds.contains(epitope)) continue;
+    rows.push_back(tcr.record);
+    rows.back()[data::Column::kEpitope] = epitope;
+    rows.back()[data::Column::kMhc] = mhc;
+  }
+  std::vector<float> logits;
+  for (const std::optional<float>& logit : score_(rows)) {
+    if (logit && std::isfinite(*logit)) logits.push_back(*logit);
+  }
+  std::sort(logits.begin(), logits.end());
+  return logits;
+}
+
+std::optional<double> Percentiles::of(const data::Record& record, float logit) {
+  const std::string& epitope = record[data::Column::kEpitope];
+  const std::string mhc = sees_mhc_ ? record[data::Column::kMhc] : std::string();
+  const std::string key = fmt::format("{}\n{}", epitope, mhc);
+  auto at = known_.find(key);
+  if (at == known_.end()) {
+    check_interrupt();
+    std::vector<float> logits = logits_before(epitope, mhc);
+    if (remembered_ + logits.size() > kMostRemembered) {
+      known_.clear();
+      remembered_ = 0;
+    }
+    remembered_ += logits.size();
+    at = known_.emplace(key, std::move(logits)).first;
+  }
+  const std::vector<float>& logits = at->second;
+  if (logits.empty()) return std::nullopt;
+  const auto above = logits.end() - std::lower_bound(logits.begin(), logits.end(), logit);
+  return 100.0 * static_cast<double>(above) / static_cast<double>(logits.size());
+}
+
+}  // namespace tcrops::stages
