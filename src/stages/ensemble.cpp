@@ -35,7 +35,7 @@ std::vector<float> Networks::logits(const data::EncodedRows& rows) const {
 
 std::int64_t Networks::parameters() const {
   std::int64_t sum = 0;
-  for (const auto& member : members_) sum += member->spec().parameters();
+  for (const auto& member : members_) sum += member->trained_numbers();
   return sum;
 }
 

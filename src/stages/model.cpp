@@ -107,10 +107,10 @@ void load_networks(Model& model, const std::vector<nn::Tensor>& tensors, const s
   model.network = std::make_unique<Networks>();
   for (const Json& member : members) {
     const nn::ModelSpec spec = nn::spec_from_json(member.at("network"));
-    if (static_cast<std::int64_t>(model.encoder->feature_width()) != spec.widths.front()) {
+    if (static_cast<std::int64_t>(model.encoder->feature_width()) != spec.inputs) {
       throw Error(ExitCode::kArtifact,
                   fmt::format("{}: the encoder gives {} numbers but the network takes {}", name,
-                              model.encoder->feature_width(), spec.widths.front()));
+                              model.encoder->feature_width(), spec.inputs));
     }
     model.network->add(
         nn::core().load(spec, model.encoder->expansion(),

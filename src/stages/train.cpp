@@ -178,15 +178,8 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
 
 // The train section stands alone, as it did before there were others.
 Json configuration_of(const Json& configuration) {
-  Json sections = Json::object();
-  Json train = configuration;
-  for (const char* name : {"ensemble", "calibration", "background"}) {
-    if (!train.contains(name)) continue;
-    sections[name] = train.at(name);
-    train.erase(name);
-  }
-  sections["train"] = std::move(train);
-  return sections;
+  // Version 1 had nothing but what is now under "train".
+  return configuration.contains("train") ? configuration : Json{{"train", configuration}};
 }
 
 }  // namespace
