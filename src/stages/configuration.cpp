@@ -1,4 +1,5 @@
 #include "network_configuration.hpp"
+#include "variants.hpp"
 
 #include <tcrops/data/encoder.hpp>
 #include <tcrops/data/reader.hpp>
@@ -348,6 +349,7 @@ Problems PipelineConfig::check() const {
   append(problems, folds_that_are_not_there(fields_, preprocess));
   append(problems, unfit_encoder(fields_, preprocess));
   append(problems, network_problems(fields_, *this));
+  append(problems, variant_problems(*this));
   append(problems, unfit_ensemble(fields_, ensemble, train.from, tune.keep));
   append(problems, crossed(fields_, "tune.minimum_positive_share", "tune.maximum_positive_share"));
   append(problems, crossed(fields_, "tune.learning_rate_min", "tune.learning_rate_max"));

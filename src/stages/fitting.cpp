@@ -86,6 +86,7 @@ Json to_json(const FitParameters& p) {
           {"early_stopping_patience", p.early_stopping_patience},
           {"threshold", p.threshold},
           {"network", std::move(network)},
+          {"refit", p.refit},
           {"sampling", p.sampling},
           {"loss", p.loss.name},
           {"label_smoothing", p.loss.label_smoothing},
@@ -108,6 +109,7 @@ FitParameters fit_parameters(const PipelineConfig& config) {
           .early_stopping_patience = train.early_stopping_patience,
           .threshold = train.threshold,
           .network = config.network,
+          .refit = train.refit,
           .sampling = train.sampling,
           .loss = train.loss,
           .optimiser = train.optimiser};

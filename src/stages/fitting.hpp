@@ -24,6 +24,7 @@ struct FitParameters {
   std::int64_t early_stopping_patience = 0;  // 0: never
   std::string threshold;                     // "best_f1" or "half"
   nn::NetworkOptions network;                // but for its architecture
+  bool refit = false;                        // by stage train, not by fit()
   std::string sampling = "equal_classes";
   nn::LossOptions loss;
   nn::OptimiserOptions optimiser;

@@ -9,9 +9,15 @@ void add_ensemble(FieldTable& table, EnsembleConfig& c) {
   table.add("from", c.from,
             "none: one network; seeds: the same parameters from different seeds; folds: training "
             "and validation rows dealt into folds by clusters of TCRs, each network validated on "
-            "one and trained on the others; study: the best models that the study kept",
-            {.choices = {"none", "seeds", "folds", "study"}});
-  table.add("members", c.members, "number of networks", {.minimum = 2, .maximum = 100});
+            "one and trained on the others; study: the best models that the study kept; variants: one "
+            "for each of ensemble.variants",
+            {.choices = {"none", "seeds", "folds", "study", "variants"}});
+  table.add("members", c.members, "number of networks, but for variants",
+            {.minimum = 2, .maximum = 100});
+  table.add("variants", c.variants,
+            "what each network has otherwise than sections network and train say, as "
+            "\"section.key=value;section.key=value\"",
+            {.examples = {"network.kernels=both:60"}});
 }
 
 void add_calibration(FieldTable& table, CalibrationConfig& c) {

@@ -114,6 +114,9 @@ void add_network(FieldTable& table, nn::NetworkOptions& o) {
 }
 
 void add_training(FieldTable& table, TrainConfig& c) {
+  table.add("refit", c.refit,
+            "train once more, on training and validation rows together, after the validation rows "
+            "have given the number of epochs, threshold and calibration");
   table.add("sampling", c.sampling,
             "rows of an epoch: equal_classes: drawn so that half of them bind; each_row: each once",
             {.choices = nn::sampling_names()});

@@ -2,6 +2,7 @@
 #include "model.hpp"
 #include "stage.hpp"
 #include "train_networks.hpp"
+#include "variants.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/log.hpp>
@@ -46,7 +47,8 @@ void complete_key(const KeyContext& context, store::ReuseKey& key) {
 
 Recipe recipe_of(const StageContext& context) {
   const TrainConfig& train = context.config.train;
-  Recipe recipe{fit_parameters(context.config), static_cast<std::uint64_t>(context.config.seed)};
+  Recipe recipe{fit_parameters(context.config), static_cast<std::uint64_t>(context.config.seed), {}};
+  if (context.config.ensemble.from == "variants") recipe.variants = variants_of(context.config);
   if (train.from != "study") return recipe;
   const store::Artifact& study = context.input(Stage::kTune);
   try {
@@ -112,8 +114,8 @@ std::vector<data::Record> records_of(const Dataset& dataset, bool train, bool va
 ModelContents contents_of(const StageContext& context, const Dataset& dataset) {
   const PipelineConfig& config = context.config;
   const auto& features = dataset.encoder->features();
-  const bool folds = config.ensemble.from == "folds";
-  const std::vector<data::Record> trained_on = records_of(dataset, true, folds);
+  const bool all = config.ensemble.from == "folds" || config.train.refit;
+  const std::vector<data::Record> trained_on = records_of(dataset, true, all);
   ModelContents contents;
   contents.background_from = config.background.from;
   contents.background =

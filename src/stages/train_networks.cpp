@@ -59,6 +59,30 @@ JudgedRows judged_rows(const std::string& origin, const SideData& side, std::vec
   return {origin, side.labels, side.epitopes(), std::move(logits)};
 }
 
+// For training on all rows as the first training went: as many epochs as it kept.
+FitParameters for_refit(FitParameters parameters, const Json& history) {
+  if (parameters.early_stopping_patience == 0) return parameters;
+  parameters.early_stopping_patience = 0;
+  double best = -1.0;
+  for (const Json& entry : history) {
+    const Json& precision = entry.at("validation_average_precision");
+    if (!precision.is_number() || precision.get<double>() <= best) continue;
+    best = precision.get<double>();
+    parameters.epochs = entry.at("epoch").get<std::int64_t>();
+  }
+  return parameters;
+}
+
+// Rows of training and validation.
+SideData known_rows(const Dataset& dataset) {
+  std::vector<std::size_t> rows;
+  for (std::size_t row = 0; row < dataset.sides.size(); ++row) {
+    const data::Side side = dataset.sides[row];
+    if (side == data::Side::kTrain || side == data::Side::kValidation) rows.push_back(row);
+  }
+  return rows_of(dataset, rows);
+}
+
 // The threshold by which rows are called, from rows that were not trained on.
 double threshold_of(const FitParameters& parameters, const JudgedRows& judged) {
   constexpr double kHalf = 0.5;
@@ -144,7 +168,8 @@ class EnsembleTrainer {
  public:
   EnsembleTrainer(const EnsembleConfig& config, const Recipe& recipe, const Dataset& dataset,
                   const nn::Device& device, const TrainPlace& place)
-      : count_(static_cast<std::size_t>(config.members)),
+      : count_(recipe.variants.empty() ? static_cast<std::size_t>(config.members)
+                                       : recipe.variants.size()),
         recipe_(recipe),
         dataset_(dataset),
         device_(device),
@@ -160,7 +185,10 @@ class EnsembleTrainer {
     for (std::size_t number = 0; number < count_; ++number) {
       add(number, train, validation, Json::object());
     }
-    return finish(judged_rows("validation", validation, trained_.networks.logits(validation.rows)));
+    JudgedRows judged =
+        judged_rows("validation", validation, trained_.networks.logits(validation.rows));
+    if (recipe_.parameters.refit) refit();
+    return finish(std::move(judged));
   }
 
   TrainedNetworks from_folds() {
@@ -190,20 +218,43 @@ class EnsembleTrainer {
   }
 
  private:
+  // The members anew, on all rows that are known.
+  void refit() {
+    const SideData all = known_rows(dataset_);
+    const Json histories = std::move(trained_.history);
+    trained_.networks = Networks();
+    trained_.history = Json::array();
+    trained_.ensemble["members"] = Json::array();
+    for (std::size_t number = 0; number < count_; ++number) {
+      first_history_ = histories.at(number).at("epochs");
+      add(number, all, SideData(), {{"refit", true}});
+    }
+  }
+
+  [[nodiscard]] FitParameters parameters_of(std::size_t number) const {
+    const FitParameters& own =
+        recipe_.variants.empty() ? recipe_.parameters : recipe_.variants[number];
+    return first_history_.is_null() ? own : for_refit(own, first_history_);
+  }
+
   const nn::Network& add(std::size_t number, const SideData& train, const SideData& validation,
                          Json about) {
-    const Recipe recipe{recipe_.parameters, member_seed(recipe_.seed, number)};
-    std::optional<Fitted> fitted = done_.recall(number, recipe);
-    const std::string who = fmt::format(" {}/{}", number + 1, count_);
+    const Recipe recipe{parameters_of(number), member_seed(recipe_.seed, number), {}};
+    const bool again = !first_history_.is_null();
+    const std::size_t place = again ? count_ + number : number;
+    std::optional<Fitted> fitted = done_.recall(place, recipe);
+    const std::string who =
+        fmt::format(" {}/{}{}", number + 1, count_, again ? " on all rows" : "");
     if (fitted) {
       log_info(fmt::format("train{} was done before", who));
     } else {
       fitted = fit_with_progress(
           recipe, dataset_.encoder->expansion(), train, validation, device_,
-          checkpoint_place(place_, fmt::format("epoch-{}.safetensors", number)), who);
-      done_.keep(number, recipe, *fitted);
+          checkpoint_place(place_, fmt::format("epoch-{}.safetensors", place)), who);
+      done_.keep(place, recipe, *fitted);
     }
     about["seed"] = recipe.seed;
+    if (!recipe_.variants.empty()) about["parameters"] = to_json(recipe.parameters);
     about["epochs_run"] = fitted->history.size();
     trained_.ensemble["members"].push_back(std::move(about));
     trained_.epochs_run += static_cast<std::int64_t>(fitted->history.size());
@@ -231,6 +282,7 @@ class EnsembleTrainer {
   const TrainPlace& place_;
   DoneMembers done_;
   TrainedNetworks trained_;
+  Json first_history_;  // of the member that is trained again; null: first training
 };
 
 }  // namespace
@@ -258,6 +310,15 @@ TrainedNetworks train_one(const Recipe& recipe, const Dataset& dataset, const nn
   trained.history = std::move(fitted.history);
   trained.networks.add(std::move(fitted.network));
   trained.judged = judged_rows("validation", validation, trained.networks.logits(validation.rows));
+  if (!recipe.parameters.refit) return trained;
+  const Recipe again{for_refit(recipe.parameters, trained.history), recipe.seed, {}};
+  fitted = fit_with_progress(again, dataset.encoder->expansion(), known_rows(dataset), SideData(),
+                             device, checkpoint_place(place, "epoch-all.safetensors"),
+                             " on all rows");
+  trained.epochs_run = static_cast<std::int64_t>(fitted.history.size());
+  trained.history = std::move(fitted.history);
+  trained.networks = Networks();
+  trained.networks.add(std::move(fitted.network));
   return trained;
 }
 

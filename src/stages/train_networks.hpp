@@ -21,6 +21,7 @@ namespace tcrops::stages {
 struct Recipe {
   FitParameters parameters;
   std::uint64_t seed = 0;
+  std::vector<FitParameters> variants;  // of each member, instead of `parameters`; may be empty
 };
 
 // Where half-done work is kept, and what it belongs to.
@@ -39,12 +40,13 @@ struct TrainedNetworks {
   std::int64_t epochs_run = 0;  // of all members
 };
 
-// One network on the train side, watched on the validation side.
+// One network on the train side, watched on the validation side. With `refit` it is trained again
+// then, on both; what the validation rows showed stays.
 [[nodiscard]] TrainedNetworks train_one(const Recipe& recipe, const Dataset& dataset,
                                         const nn::Device& device, const TrainPlace& place);
 
 // `members` networks one after the other, each from a checkpoint of its own and not again once it
-// is done. With from "seeds" as train_one, each with a seed drawn from the recipe's. With "folds"
+// is done. With from "seeds" and "variants" as train_one, each with a seed drawn from the recipe's. With "folds"
 // training and validation rows are dealt into as many folds, no cluster of TCRs in two; each
 // network is watched on one fold and trained on the others, and its fold's rows are the judged
 // ones. Throws Error (kInputData) for fewer clusters than folds.

@@ -86,6 +86,7 @@ struct TrainConfig {
   std::int64_t batch_size = 2048;
   std::int64_t early_stopping_patience = 0;
   std::string threshold = "best_f1";
+  bool refit = false;
   std::string sampling = "equal_classes";
   nn::LossOptions loss;
   nn::OptimiserOptions optimiser;

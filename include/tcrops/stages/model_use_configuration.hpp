@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace tcrops::stages {
 
@@ -12,6 +13,7 @@ namespace tcrops::stages {
 struct EnsembleConfig {
   std::string from = "none";
   std::int64_t members = 5;
+  std::vector<std::string> variants;
 };
 
 struct CalibrationConfig {
