@@ -184,8 +184,10 @@ void add_train(FieldTable& table, TrainConfig& c) {
   table.add("model", c.model, "architecture", {.choices = nn::architecture_names()});
   table.add("learning_rate", c.learning_rate, "step size of the optimiser",
             {.minimum = 0, .maximum = 10, .minimum_excluded = true});
-  table.add("epochs", c.epochs, "passes over the training rows",
-            {.minimum = 1, .maximum = 100'000});
+  table.add("epochs", c.epochs,
+            "passes over the training rows; 0: the network as it is made, which only a density is "
+            "worth something as",
+            {.minimum = 0, .maximum = 100'000});
   table.add("batch_size", c.batch_size, "rows per step; also used by tune",
             {.minimum = 2, .maximum = 1'000'000, .unit = "rows"});
   table.add("early_stopping_patience", c.early_stopping_patience,

@@ -240,7 +240,9 @@ class KernelDensity : public KernelBody {
   void find_binders() {
     const c10::InferenceMode for_training_too(false);
     const at::NoGradGuard no_grad;
-    const at::Tensor heads = heads_of(anchor_rows());
+    const DeviceRows anchors = anchor_rows();
+    const at::Tensor heads =
+        at::tensor(heads_of(rows_of(anchors.codes)), at::kLong).to(anchors.codes.device());
     const at::Tensor numbers =
         at::arange(heads_, at::TensorOptions().dtype(at::kLong).device(heads.device()));
     binds_ = heads.unsqueeze(1).eq(numbers.unsqueeze(0)).to(at::kFloat);

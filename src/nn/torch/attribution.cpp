@@ -18,7 +18,8 @@ std::vector<at::Tensor> inputs_of(const Features& features) {
 
 // Gradients of the sum of the rows' logits at `share` of the way, one per input.
 std::vector<at::Tensor> gradients_at(Body& body, const ModelSpec& spec,
-                                     const DeviceExpansion& expansion, const DeviceRows& rows,
+                                     const DeviceExpansion& expansion,
+                                     const std::vector<std::int64_t>& heads,
                                      const Features& features, double share) {
   Features point = features;
   std::vector<at::Tensor> leaves;
@@ -32,7 +33,7 @@ std::vector<at::Tensor> gradients_at(Body& body, const ModelSpec& spec,
     for (at::Tensor& values : point.values) leaf(values);
   const at::Tensor logits =
       logits_of_heads(body.forward(point, expansion, Pass{}), spec);
-  const at::Tensor own = spec.is_pan() ? logits.squeeze(1) : of_heads(logits, body.heads_of(rows));
+  const at::Tensor own = spec.is_pan() ? logits.squeeze(1) : of_heads(logits, heads);
   own.sum().backward();
   std::vector<at::Tensor> gradients;
   for (const at::Tensor& values : leaves)
@@ -83,12 +84,14 @@ std::vector<float> integrated_gradients(Body& body, const ModelSpec& spec,
   for (std::int64_t begin = 0; begin < count; begin += kBlockRows) {
     const std::int64_t size = std::min(kBlockRows, count - begin);
     const DeviceRows block = to_device(rows, begin, begin + size, device);
+    std::vector<std::int64_t> heads;
+    if (!spec.is_pan()) heads = body.heads_of(rows_of(block.codes));
     Features features = body.reader().read(on_device, block);
     std::vector<at::Tensor> sums;
     for (const at::Tensor& values : inputs_of(features)) sums.push_back(at::zeros_like(values));
     for (std::int64_t step = 0; step < steps; ++step) {
       const double share = (static_cast<double>(step) + 0.5) / static_cast<double>(steps);
-      const auto gradients = gradients_at(body, spec, on_device, block, features, share);
+      const auto gradients = gradients_at(body, spec, on_device, heads, features, share);
       for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += gradients[i];
     }
     const std::vector<at::Tensor> inputs = inputs_of(features);
@@ -101,7 +104,7 @@ std::vector<float> integrated_gradients(Body& body, const ModelSpec& spec,
       target.narrow(1, first, place.sums.size(1)).copy_(place.sums);
     }
     if (!spec.is_pan()) {
-      const at::Tensor without = body.heads_of(block).to(at::kCPU).lt(0).unsqueeze(1);
+      const at::Tensor without = at::tensor(heads, at::kLong).lt(0).unsqueeze(1);
       target.masked_fill_(without, std::numeric_limits<double>::quiet_NaN());
     }
   }

@@ -42,6 +42,16 @@ at::Tensor codes_of(const data::EncodedRows& rows) {
       .clone();
 }
 
+data::EncodedRows rows_of(const at::Tensor& codes) {
+  const at::Tensor values = codes.to(at::kCPU).contiguous();
+  const auto* first = values.data_ptr<std::uint8_t>();
+  return {.rows = static_cast<std::size_t>(values.size(0)),
+          .code_width = static_cast<std::size_t>(values.size(1)),
+          .number_width = 0,
+          .codes = {first, first + values.numel()},
+          .numbers = {}};
+}
+
 Body::Body(const ModelSpec& spec, const data::Expansion& expansion)
     : reader_(*this, spec, expansion) {
   if (spec.is_pan()) return;
@@ -58,13 +68,22 @@ Body::Body(const ModelSpec& spec, const data::Expansion& expansion)
                          at::kByte));
 }
 
-at::Tensor Body::heads_of(const DeviceRows& rows) const {
-  const auto first = static_cast<std::int64_t>(epitope_.first);
-  const auto count = static_cast<std::int64_t>(epitope_.count);
-  const at::Tensor wanted = rows.codes.narrow(1, first, count).unsqueeze(1);
-  const at::Tensor heads = head_codes_.narrow(1, first, count).unsqueeze(0);
-  const at::Tensor equal = wanted.eq(heads).all(2);
-  return at::where(equal.any(1), equal.to(at::kByte).argmax(1), -1);
+std::vector<std::int64_t> Body::heads_of(const data::EncodedRows& rows) const {
+  const auto epitope = [this](const data::EncodedRows& of, std::size_t row) {
+    const auto* first = of.codes.data() + row * of.code_width + epitope_.first;
+    return std::string(reinterpret_cast<const char*>(first), epitope_.count);
+  };
+  if (head_of_.empty()) {
+    const data::EncodedRows heads = rows_of(head_codes_);
+    for (std::size_t head = 0; head < heads.rows; ++head)
+      head_of_.emplace(epitope(heads, head), static_cast<std::int64_t>(head));
+  }
+  std::vector<std::int64_t> result;
+  for (std::size_t row = 0; row < rows.rows; ++row) {
+    const auto at = head_of_.find(epitope(rows, row));
+    result.push_back(at == head_of_.end() ? -1 : at->second);
+  }
+  return result;
 }
 
 std::shared_ptr<Body> make_body(const ModelSpec& spec, const data::Expansion& expansion) {

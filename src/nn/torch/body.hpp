@@ -6,7 +6,11 @@
 #include <tcrops/core/rng.hpp>
 #include <tcrops/nn/core.hpp>
 
+#include <cstdint>
 #include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 namespace tcrops::nn {
 
@@ -39,13 +43,14 @@ class Body : public torch::nn::Module {
 
   // Codes of the heads' epitopes, [heads, code_width]; undefined without heads.
   [[nodiscard]] const at::Tensor& head_codes() const { return head_codes_; }
-  // For each row the number of the head that has its epitope, [rows] long; -1: none.
-  [[nodiscard]] at::Tensor heads_of(const DeviceRows& rows) const;
+  // For each row the number of the head that has its epitope; -1: none.
+  [[nodiscard]] std::vector<std::int64_t> heads_of(const data::EncodedRows& rows) const;
 
  private:
   FeatureReader reader_;
   at::Tensor head_codes_;
   data::Expansion::Segment epitope_;
+  mutable std::unordered_map<std::string, std::int64_t> head_of_;  // by the epitope's codes
 };
 
 // The layers of `spec`, on the CPU; the weights are arbitrary. Throws Error (kArtifact) when spec
@@ -68,7 +73,8 @@ class Body : public torch::nn::Module {
 void initialise(Body& body, const ModelSpec& spec, const Foundation& foundation,
                 std::uint64_t seed);
 
-// Codes as a tensor of their own on the CPU, [rows, code_width].
+// Codes as a tensor of their own on the CPU, [rows, code_width], and back.
 [[nodiscard]] at::Tensor codes_of(const data::EncodedRows& rows);
+[[nodiscard]] data::EncodedRows rows_of(const at::Tensor& codes);
 
 }  // namespace tcrops::nn

@@ -17,7 +17,9 @@ namespace tcrops::nn {
 }
 
 // Of each row the logit of its head ([rows] numbers, -1: none, which gives NaN).
-[[nodiscard]] inline at::Tensor of_heads(const at::Tensor& logits, const at::Tensor& heads) {
+[[nodiscard]] inline at::Tensor of_heads(const at::Tensor& logits,
+                                         const std::vector<std::int64_t>& numbers) {
+  const at::Tensor heads = at::tensor(numbers, at::kLong).to(logits.device());
   const at::Tensor own = logits.gather(1, heads.clamp_min(0).unsqueeze(1)).squeeze(1);
   return at::where(heads >= 0, own, std::numeric_limits<double>::quiet_NaN());
 }

@@ -1,11 +1,13 @@
 #include "inference_net.hpp"
 
 #include "heads.hpp"
+#include "row_groups.hpp"
 
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace tcrops::nn {
 namespace {
@@ -74,24 +76,52 @@ at::Tensor InferenceNet::score_folded(const at::Tensor& rows) const {
 at::Tensor InferenceNet::score_block(const DeviceExpansion& expansion,
                                      const DeviceRows& rows) const {
   const Features features = body_.reader().read(expansion, rows);
-  if (!layers_.empty()) return score_folded(features.flat);
-  const at::Tensor logits = logits_of_heads(body_.forward(features, expansion, Pass{}), spec_);
-  return spec_.is_pan() ? logits.squeeze(1) : of_heads(logits, body_.heads_of(rows));
+  if (!layers_.empty()) return score_folded(features.flat).unsqueeze(1);
+  return logits_of_heads(body_.forward(features, expansion, Pass{}), spec_);
+}
+
+template <class Take>
+void InferenceNet::score(const DeviceExpansion& expansion, const data::EncodedRows& rows,
+                         Take&& take) const {
+  const auto count = static_cast<std::int64_t>(rows.rows);
+  for (std::int64_t begin = 0; begin < count; begin += block_rows_) {
+    const std::int64_t size = std::min(block_rows_, count - begin);
+    const DeviceRows block =
+        filled_up(to_device(rows, begin, begin + size, device_), block_rows_);
+    take(begin, size, score_block(expansion, block).to(at::kCPU).contiguous());
+  }
 }
 
 std::vector<float> InferenceNet::logits(const DeviceExpansion& expansion,
                                         const data::EncodedRows& rows) const {
   const c10::InferenceMode guard;
-  const auto count = static_cast<std::int64_t>(rows.rows);
+  if (!spec_.is_pan()) return logits_by_head(expansion, rows);
   std::vector<float> result(rows.rows);
-  for (std::int64_t begin = 0; begin < count; begin += block_rows_) {
-    const std::int64_t size = std::min(block_rows_, count - begin);
-    const DeviceRows block =
-        filled_up(to_device(rows, begin, begin + size, device_), block_rows_);
-    const at::Tensor scores = score_block(expansion, block).to(at::kCPU).contiguous();
-    std::memcpy(result.data() + begin, scores.data_ptr<float>(),
+  score(expansion, rows, [&](std::int64_t begin, std::int64_t size, const at::Tensor& logits) {
+    std::memcpy(result.data() + begin, logits.data_ptr<float>(),
                 static_cast<std::size_t>(size) * sizeof(float));
-  }
+  });
+  return result;
+}
+
+std::vector<float> InferenceNet::logits_by_head(const DeviceExpansion& expansion,
+                                                const data::EncodedRows& rows) const {
+  const RowGroups groups = group_rows(rows, body_.reader().columns());
+  const std::vector<std::int64_t> heads = body_.heads_of(rows);
+  data::EncodedRows different;
+  for (const auto& members : groups.rows)
+    data::append_row(rows, static_cast<std::size_t>(members.front()), different);
+  std::vector<float> result(rows.rows, std::numeric_limits<float>::quiet_NaN());
+  score(expansion, different, [&](std::int64_t begin, std::int64_t size, const at::Tensor& logits) {
+    const float* values = logits.data_ptr<float>();
+    for (std::int64_t i = 0; i < size; ++i) {
+      for (const std::int64_t row : groups.rows[static_cast<std::size_t>(begin + i)]) {
+        const std::int64_t head = heads[static_cast<std::size_t>(row)];
+        if (head >= 0)
+          result[static_cast<std::size_t>(row)] = values[i * logits.size(1) + head];
+      }
+    }
+  });
   return result;
 }
 

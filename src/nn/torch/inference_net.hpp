@@ -32,6 +32,13 @@ class InferenceNet {
   };
   void fold(const FeedForward& feed_forward);
   [[nodiscard]] at::Tensor score_folded(const at::Tensor& rows) const;
+  // Each TCR goes through the network once.
+  [[nodiscard]] std::vector<float> logits_by_head(const DeviceExpansion& expansion,
+                                                  const data::EncodedRows& rows) const;
+  // Calls take(first row, rows, logits) for each block; logits [at least rows, heads or 1], on the
+  // CPU.
+  template <class Take>
+  void score(const DeviceExpansion& expansion, const data::EncodedRows& rows, Take&& take) const;
   [[nodiscard]] at::Tensor score_block(const DeviceExpansion& expansion,
                                        const DeviceRows& rows) const;
 

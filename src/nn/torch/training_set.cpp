@@ -51,7 +51,7 @@ TrainingSet::TrainingSet(const Examples& examples, Body& body, const DeviceExpan
   labels_ = at::from_blob(labels_of_.data(), {count}, at::TensorOptions().dtype(at::kByte))
                 .to(at::kFloat)
                 .to(device);
-  if (!spec.is_pan()) find_heads(body);
+  if (!spec.is_pan()) find_heads(*examples.rows, body);
   if (options.loss.name == "weighted_bce")
     weights_ = floats(class_weights(labels_of_, heads_of_, options.loss)).to(device);
   if (options.sampling == "each_row") group(examples, body);
@@ -96,10 +96,8 @@ void TrainingSet::add_inputs(const std::vector<std::int64_t>& rows, Batch& batch
   batch.fixed = fixed_.index_select(0, to_device(numbers));
 }
 
-void TrainingSet::find_heads(const Body& body) {
-  const at::Tensor heads = body.heads_of(rows_).to(at::kCPU).contiguous();
-  const auto* first = heads.data_ptr<std::int64_t>();
-  heads_of_.assign(first, first + heads.numel());
+void TrainingSet::find_heads(const data::EncodedRows& rows, const Body& body) {
+  heads_of_ = body.heads_of(rows);
   check_heads(heads_of_);
 }
 

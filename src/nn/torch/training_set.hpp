@@ -43,7 +43,7 @@ class TrainingSet {
  private:
   [[nodiscard]] Batch batch_of_rows(const std::vector<std::int64_t>& rows) const;
   [[nodiscard]] Batch batch_of_groups(const std::vector<std::int64_t>& groups) const;
-  void find_heads(const Body& body);
+  void find_heads(const data::EncodedRows& rows, const Body& body);
   void fix(const Examples& examples, Body& body, const DeviceExpansion& expansion);
   void add_inputs(const std::vector<std::int64_t>& rows, Batch& batch) const;
   void group(const Examples& examples, const Body& body);
