@@ -126,7 +126,7 @@ def draws_of(units, resamples):
 
 
 def summary(per_seed):
-    """Of {figure: its values per draw} of each seed: mean over the seeds, extremes, and the 95 % interval of that mean."""
+    """Of {figure: its values per draw} of each seed: their mean, its 95 % interval, the least and the most of a seed."""
     figures = {}
     for name in per_seed[0]:
         values = np.array([seed[name] for seed in per_seed])

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """The ePytope-TCR viral benchmark (638 TCRs, each binds one of 14 epitopes), ten folds of whole TCRs.
 
-Folds are scikit-learn's KFold(10, shuffle=True, random_state=seed) over the TCRs in the order of their
-binding rows. Each method is trained on nine
-folds and scores the tenth; the scores of the ten are put together before the metrics are taken. tcrops takes a share of the
-training TCRs to validate on; it never sees more than the nine folds.
+Folds are scikit-learn's KFold(10, shuffle=True, random_state=seed) over the TCRs in the order of their binding rows. Each
+method is trained on nine folds and scores the tenth; the scores of the ten are put together before the metrics are taken.
+tcrops takes a share of the training TCRs to validate on; it never sees more than the nine folds.
 Near duplicates may stand in two folds: folds are those that others used. FOLDER/viral/expected.csv.gz is the table.
 """
 

@@ -92,3 +92,41 @@ def scores(distance, similarity, train, label, test, scale):
     to_test = distance[np.ix_(test, train)]
     return (svm_scores(distance[np.ix_(train, train)], to_test, label, scale),
             similarity[np.ix_(test, train[label])].max(1), -to_test[:, label].min(1))
+
+
+def near(a, b):
+    """At most one substitution, insertion or deletion apart."""
+    if len(a) > len(b):
+        a, b = b, a
+    if len(b) - len(a) > 1:
+        return False
+    i = 0
+    while i < len(a) and a[i] == b[i]:
+        i += 1
+    return a[i + 1:] == b[i + 1:] if len(a) == len(b) else a[i:] == b[i + 1:]
+
+
+def shortened(text):
+    """Two texts that are near share one of these: themselves, or less the letter that differs or is too many."""
+    return {text} | {text[:i] + text[i + 1:] for i in range(len(text))}
+
+
+def clusters(alpha, beta):
+    """A number for each TCR; the same for TCRs joined by steps whose CDR3 alphas and betas are near."""
+    parent = list(range(len(alpha)))
+
+    def root(tcr):
+        while parent[tcr] != tcr:
+            parent[tcr] = tcr = parent[parent[tcr]]
+        return tcr
+
+    buckets = {}
+    for tcr, text in enumerate(beta):
+        for form in shortened(text):
+            buckets.setdefault(form, []).append(tcr)
+    for members in buckets.values():
+        for k, one in enumerate(members):
+            for other in members[k + 1:]:
+                if root(one) != root(other) and near(alpha[one], alpha[other]) and near(beta[one], beta[other]):
+                    parent[root(other)] = root(one)
+    return np.unique([root(tcr) for tcr in range(len(alpha))], return_inverse=True)[1]
