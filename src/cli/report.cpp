@@ -55,6 +55,10 @@ std::string dataset_text(const Json& facts, const std::string& report) {
     out += fmt::format("fewer negatives than wanted, for want of other TCRs: {}\n",
                        counts_text(missing));
   }
+  if (facts.contains("near_test_rows")) {
+    out += fmt::format("{} rows left out: near the test, a table of its own\n",
+                       facts.at("near_test_rows").dump());
+  }
   if (facts.value("excluded_rows", 0) > 0) {
     out += fmt::format("{} rows left out: their TCR or epitope stands on another side\n",
                        facts.at("excluded_rows").dump());
@@ -169,6 +173,13 @@ std::string stage_text(const stages::StageOutcome& outcome) {
       std::string out = fmt::format("source {}", text(facts.at("source")));
       for (const char* key : {"origin", "licence", "citation"}) {
         if (facts.contains(key)) out += fmt::format("\n{}: {}", key, text(facts.at(key)));
+      }
+      if (facts.contains("test_source")) {
+        out += fmt::format("\ntest source {}", text(facts.at("test_source")));
+        for (const char* key : {"origin", "licence", "citation"}) {
+          const std::string name = fmt::format("test_{}", key);
+          if (facts.contains(name)) out += fmt::format("\ntest {}: {}", key, text(facts.at(name)));
+        }
       }
       return out + "\n";
     }

@@ -1,8 +1,8 @@
 #include "clean_rows.hpp"
 
 #include "extra_names.hpp"
-#include "partition.hpp"
 #include "raw_source.hpp"
+#include "row_choice.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/interrupt.hpp>
@@ -26,6 +26,7 @@ namespace tcrops::stages {
 namespace {
 
 constexpr std::size_t kFaultsShown = 3;
+constexpr const char* kBeam = "01_beam-t_clones.csv";
 
 std::vector<data::Column> columns_named(const std::vector<std::string>& names) {
   std::vector<data::Column> columns;
@@ -49,12 +50,6 @@ std::optional<std::int64_t> confidence_of(const data::Record& record,
   return lowest;
 }
 
-// A record with the name that its file has in the raw artifact.
-struct Taken {
-  data::Record record;
-  std::string file;
-};
-
 class Cleaner {
  public:
   explicit Cleaner(const StageContext& context)
@@ -66,18 +61,20 @@ class Cleaner {
   }
 
   CleanRows run() {
-    const bool is_viral = raw_.manifest.facts.at("source") == "viral";
-    if (is_viral) read_viral();
-    for (const Json& input : raw_.manifest.facts.at("inputs")) {
-      if (!is_viral || input.at("role") != kPairs) read(input);
+    const Json& facts = raw_.manifest.facts;
+    const std::map<std::string, bool> is_viral = {
+        {kPairs, facts.at("source") == "viral"},
+        {kTest, facts.value("test_source", "") == "viral"}};
+    for (const auto& [role, viral] : is_viral) {
+      if (viral) read_viral(role);
+    }
+    for (const Json& input : facts.at("inputs")) {
+      const auto known = is_viral.find(input.at("role").get<std::string>());
+      if (known == is_viral.end() || !known->second) read(input);
     }
     require_confidence();
     require_rows();
-    handle_repeats();
-    drop_rare_epitopes();
-    result_.pairs = records_of(std::move(pairs_));
-    result_.controls = records_of(std::move(controls_));
-    result_.measured = records_of(std::move(measured_));
+    choose();
     result_.extra_names = extra_.names();
     return std::move(result_);
   }
@@ -103,17 +100,17 @@ class Cleaner {
   }
 
   // The benchmark's own rules make its table; loops are added as the readers add them.
-  void read_viral() {
-    std::istringstream beam(context_.store.read(raw_, "01_beam-t_clones.csv"));
+  void read_viral(const std::string& role) {
+    std::istringstream beam(context_.store.read(raw_, kBeam));
     std::istringstream dextramer(context_.store.read(raw_, "02_covid_dextramer_clones.csv"));
     data::ViralTable table = data::build_viral_table(beam, dextramer);
     result_.rules = std::move(table.rules);
-    result_.rows = table.records.size();
+    result_.rows += table.records.size();
     for (data::Record& record : table.records) {
       add_loops(record, data::Column::kVAlpha, data::Column::kCdr1Alpha, data::Column::kCdr2Alpha);
       add_loops(record, data::Column::kVBeta, data::Column::kCdr1Beta, data::Column::kCdr2Beta);
       if (!record.label.value_or(false)) record.origin = data::Origin::kSwapped;
-      pairs_.push_back({std::move(record), raw_.manifest.facts.at("inputs").at(0).at("file")});
+      (role == kTest ? taken_.tests : taken_.pairs).push_back({std::move(record), kBeam});
     }
   }
 
@@ -154,8 +151,8 @@ class Cleaner {
                column == data::Column::kCloneId;
       });
     }
-    options.label_rule =
-        input.at("role") == kPairs ? data::LabelRule::kRequired : data::LabelRule::kOptional;
+    const bool needs_label = input.at("role") == kPairs || input.at("role") == kTest;
+    options.label_rule = needs_label ? data::LabelRule::kRequired : data::LabelRule::kOptional;
     return options;
   }
 
@@ -165,6 +162,7 @@ class Cleaner {
     std::string name = fetch.source == "file" ? fetch.file : "";
     if (input.at("role") == kControl) name = fetch.control_file;
     if (input.at("role") == kMeasured) name = fetch.measured_file;
+    if (input.at("role") == kTest) name = fetch.test_file;
     return name.empty() ? input.at("file").get<std::string>() : name;
   }
 
@@ -192,7 +190,7 @@ class Cleaner {
   }
 
   // Why a record that could be read is not wanted.
-  std::optional<data::Note> refusal_of(const data::Record& record,
+  std::optional<data::Note> refusal_of(const data::Record& record, const std::string& role,
                                        const std::vector<std::string>& names) {
     const bool is_blank = std::all_of(identity_.begin(), identity_.end(),
                                       [&](data::Column column) { return record[column].empty(); });
@@ -200,7 +198,7 @@ class Cleaner {
       return data::Note{record.line, data::Action::kRefused, "", "no-tcr",
                         "nothing that the model sees of a TCR is there"};
     }
-    if (config_.minimum_confidence == 0) return std::nullopt;
+    if (config_.minimum_confidence == 0 || role == kTest) return std::nullopt;
     const auto confidence = confidence_of(record, names);
     has_confidence_ = has_confidence_ || confidence;
     if (!confidence || *confidence >= config_.minimum_confidence) return std::nullopt;
@@ -211,7 +209,7 @@ class Cleaner {
 
   void take(data::Record record, const std::string& role, const std::vector<std::string>& names,
             const std::vector<std::size_t>& places, const std::string& file) {
-    if (const auto refusal = refusal_of(record, names)) {
+    if (const auto refusal = refusal_of(record, role, names)) {
       const bool is_unsure = refusal->code == "low-confidence";
       if (is_unsure && record.label.value_or(false)) result_.known.push_back(record);
       return note(file, *refusal);
@@ -223,26 +221,30 @@ class Cleaner {
       for (const auto column : {data::Column::kEpitope, data::Column::kMhc}) record[column] = {};
       record.label.reset();
       record.origin = data::Origin::kNone;
-      controls_.push_back({std::move(record), file});
+      taken_.controls.push_back({std::move(record), file});
     } else if (role == kMeasured && record.label.value_or(false)) {
       note(file, {record.line, data::Action::kRefused, std::string(data::kLabelColumn), "binding",
                   "calls a pair binding in the file of measured non-binders"});
     } else if (role == kMeasured) {
       record.label = false;
       record.origin = data::Origin::kMeasured;
-      measured_.push_back({std::move(record), file});
+      taken_.measured.push_back({std::move(record), file});
     } else {
-      pairs_.push_back({std::move(record), file});
+      (role == kTest ? taken_.tests : taken_.pairs).push_back({std::move(record), file});
     }
   }
 
   void require_rows() const {
-    if (!pairs_.empty()) return;
-    std::string text =
-        fmt::format("{}: none of the {} rows can be used",
-                    shown_name(raw_.manifest.facts.at("inputs").at(0)), result_.rows);
-    for (const std::string& fault : result_.first_faults) text += "\n  " + fault;
-    throw Error(ExitCode::kInputData, text);
+    std::set<std::string> asked;
+    for (const Json& input : raw_.manifest.facts.at("inputs")) {
+      const auto role = input.at("role").get<std::string>();
+      if ((role != kPairs && role != kTest) || !asked.insert(role).second) continue;
+      if (!(role == kTest ? taken_.tests : taken_.pairs).empty()) continue;
+      std::string text =
+          fmt::format("{}: none of the {} rows can be used", shown_name(input), result_.rows);
+      for (const std::string& fault : result_.first_faults) text += "\n  " + fault;
+      throw Error(ExitCode::kInputData, text);
+    }
   }
 
   // A threshold that nothing is held against would go unnoticed.
@@ -255,94 +257,17 @@ class Cleaner {
                             config_.minimum_confidence));
   }
 
-  // What a model and the leak check take for the same pair, however its other columns are written.
-  [[nodiscard]] std::string identity_key(const data::Record& record) const {
-    return data::tcr_key(record, identity_) + record[data::Column::kEpitope];
-  }
-
-  static std::string pair_key(const data::Record& record) {
-    std::string key = data::tcr_key(record);
-    key += record[data::Column::kEpitope];
-    key += '\x1f';
-    key += record[data::Column::kMhc];
-    return key;
-  }
-
-  // What is said twice is taken once, and of a contradiction the binding stays: it was seen, while
-  // most negatives are assumed.
-  void handle_repeats() {
-    std::set<std::string> bound;
-    for (const auto& [record, file] : pairs_) {
-      if (record.label.value_or(false)) bound.insert(identity_key(record));
-    }
-    pairs_ = without_repeats(std::move(pairs_), bound);
-    measured_ = without_repeats(std::move(measured_), bound);
-    note_measured_alone();
-  }
-
-  // Of an epitope with negatives only a model learns that it binds nothing.
-  void note_measured_alone() {
-    std::set<std::string> bound;
-    for (const auto& [record, file] : pairs_) {
-      if (record.label.value_or(false)) bound.insert(record[data::Column::kEpitope]);
-    }
-    for (const auto& [record, file] : measured_) {
-      if (bound.contains(record[data::Column::kEpitope])) continue;
-      note(file, {record.line, data::Action::kNoticed, "Epitope", "no-binder",
-                  "no row binds this epitope"});
-    }
-  }
-
-  std::vector<Taken> without_repeats(std::vector<Taken> taken, const std::set<std::string>& bound) {
-    const bool drops = config_.repeats == "drop";
-    std::set<std::pair<std::string, bool>> seen;
-    std::vector<Taken> kept;
-    for (Taken& each : taken) {
-      const bool label = each.record.label.value_or(false);
-      std::string key = pair_key(each.record);
-      const bool contradicts = !label && bound.contains(identity_key(each.record));
-      const bool repeats = !contradicts && !seen.emplace(std::move(key), label).second;
-      result_.contradicting += contradicts ? 1 : 0;
-      result_.repeated += repeats ? 1 : 0;
-      if (contradicts || repeats) {
-        note(each.file,
-             {each.record.line, drops ? data::Action::kRefused : data::Action::kNoticed, "",
-              contradicts ? "contradiction" : "repeat",
-              contradicts ? "another row says that this pair binds" : "repeats a row before it"});
-        if (drops) continue;
-      }
-      kept.push_back(std::move(each));
-    }
-    return kept;
-  }
-
-  void drop_rare_epitopes() {
-    if (config_.minimum_binders == 0) return;
-    std::map<std::string, std::set<std::string>> binders;
-    for (const auto& [record, file] : pairs_) {
-      if (record.label.value_or(false)) {
-        binders[record[data::Column::kEpitope]].insert(data::tcr_key(record));
-      }
-    }
-    const auto is_rare = [&](const Taken& each) {
-      const std::size_t count = binders[each.record[data::Column::kEpitope]].size();
-      if (static_cast<std::int64_t>(count) >= config_.minimum_binders) return false;
-      note(each.file, {each.record.line, data::Action::kRefused, "Epitope", "few-binders",
-                       fmt::format("{} binding TCRs, below preprocess.minimum_binders {}", count,
-                                   config_.minimum_binders)});
-      return true;
-    };
-    std::erase_if(pairs_, is_rare);
-    std::erase_if(measured_, is_rare);
-    if (!pairs_.empty()) return;
-    std::size_t most = 0;
-    for (const auto& [epitope, tcrs] : binders) most = std::max(most, tcrs.size());
-    throw Error(
-        ExitCode::kInputData,
-        fmt::format("{}: no epitope has the {} binding TCRs that preprocess.minimum_binders "
-                    "asks for; the most that one has is {}",
-                    shown_name(raw_.manifest.facts.at("inputs").at(0)), config_.minimum_binders,
-                    most));
+  void choose() {
+    RowChoice choice =
+        choose_rows(std::move(taken_), config_, shown_name(raw_.manifest.facts.at("inputs").at(0)));
+    for (const auto& [noted, file] : choice.notes) note(file, noted);
+    result_.repeated = choice.repeated;
+    result_.contradicting = choice.contradicting;
+    result_.near_test = choice.near_test;
+    result_.pairs = records_of(std::move(choice.rows.pairs));
+    result_.controls = records_of(std::move(choice.rows.controls));
+    result_.measured = records_of(std::move(choice.rows.measured));
+    result_.tests = records_of(std::move(choice.rows.tests));
   }
 
   const StageContext& context_;
@@ -351,9 +276,7 @@ class Cleaner {
   std::vector<data::Column> identity_;
   bool has_confidence_ = false;
   ExtraNames extra_;
-  std::vector<Taken> pairs_;
-  std::vector<Taken> controls_;
-  std::vector<Taken> measured_;
+  TakenRows taken_;
   CleanRows result_;
 };
 

@@ -15,6 +15,7 @@ struct CleanRows {
   std::vector<data::Record> pairs;
   std::vector<data::Record> controls;  // TCRs without epitope
   std::vector<data::Record> measured;  // pairs found not to bind
+  std::vector<data::Record> tests;     // of a table of its own to test on
   // Binding pairs that are no rows of the dataset (too unsure, say), but no negatives either.
   std::vector<data::Record> known;
   std::vector<std::string> extra_names;  // of all records' extra
@@ -24,6 +25,7 @@ struct CleanRows {
   std::size_t rows = 0;                   // read from the files
   std::size_t repeated = 0;               // pairs that repeat one before
   std::size_t contradicting = 0;          // pairs that have the other label of one before
+  std::size_t near_test = 0;              // rows left out, because near those of `tests`
   std::vector<std::string> first_faults;  // up to three refusals, for a message
 };
 

@@ -37,7 +37,8 @@ struct Caveats {
   [[nodiscard]] std::vector<std::string> all() const;
 };
 
-// No test score: when the leak check of the dataset failed, or, where the rows are of another
+// No test score: when the leak check of the dataset failed in anything but TCRs of validation near
+// those of training, or, where the rows are of another
 // dataset, the same check of them against the model's own training and validation rows; when a TCR
 // of these rows or a near duplicate of it is among the rows that trained or chose the model; when
 // the parameters were chosen on these rows.

@@ -43,6 +43,9 @@ std::vector<OwnFile> own_files(const FetchConfig& config) {
   if (!config.measured_file.empty()) {
     files.push_back({"fetch.measured_file", "measured.csv", kMeasured, config.measured_file});
   }
+  if (!config.test_file.empty()) {
+    files.push_back({"fetch.test_file", "test.csv", kTest, config.test_file});
+  }
   return files;
 }
 
@@ -114,6 +117,10 @@ void complete_key(const KeyContext& context, store::ReuseKey& key) {
     key.configuration["synthetic"] = context.config.fields().resolved("synthetic", true);
   }
   if (const auto source = public_source(fetch)) identify(fetch, *source, key.configuration);
+  if (fetch.test_source != "none") key.configuration["test_source"] = fetch.test_source;
+  if (const auto source = public_test_source(fetch)) {
+    identify(fetch, *source, key.configuration["test"]);
+  }
   for (const OwnFile& file : own_files(fetch)) {
     const std::string hash = hash_of(file.setting, file.path);
     if (std::string(file.role) == kPairs) {
@@ -139,8 +146,9 @@ void copy_own(const OwnFile& file, const std::string& sha256, const store::Draft
 
 // Half-done downloads stay in the work folder, so a later run resumes them. What the key knows the
 // hash of has to have it, also where nothing is pinned: a local file may change while it is read.
-Json fetch_public(const FetchConfig& fetch, const RawSource& source, const Json& configuration,
-                  const store::WorkFolder& work, const store::Draft& draft) {
+Json fetch_public(const FetchConfig& fetch, const RawSource& source, const char* role,
+                  const Json& configuration, const store::WorkFolder& work,
+                  const store::Draft& draft) {
   const Json hashes = configuration.value("sha256", Json::object());
   Json inputs = Json::array();
   const DownloadOptions options{.retries = fetch.retries, .stall_seconds = fetch.stall_seconds};
@@ -151,7 +159,7 @@ Json fetch_public(const FetchConfig& fetch, const RawSource& source, const Json&
               .bytes = file.bytes},
              target, options);
     draft.add(file.name, read_file(target));
-    Json input = {{"file", file.name}, {"role", kPairs}, {"format", source.format}};
+    Json input = {{"file", file.name}, {"role", role}, {"format", source.format}};
     if (!source.member.empty()) input["member"] = source.member;
     if (!file.epitope.empty()) input["epitope"] = file.epitope;
     inputs.push_back(std::move(input));
@@ -177,6 +185,12 @@ Json own_input(const OwnFile& file, const store::ReuseKey& key) {
   return input;
 }
 
+Json terms_of(const RawSource& source, std::string_view prefix) {
+  return {{fmt::format("{}origin", prefix), source.origin},
+          {fmt::format("{}citation", prefix), source.citation},
+          {fmt::format("{}licence", prefix), source.licence}};
+}
+
 store::Artifact make(const StageContext& context, const store::ReuseKey& key,
                      const store::WorkFolder& work, RunRecord& run) {
   const FetchConfig& fetch = context.config.fetch;
@@ -185,16 +199,21 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   Json inputs = Json::array();
   manifest.facts = {{"source", fetch.source}};
   if (const auto source = public_source(fetch)) {
-    inputs = fetch_public(fetch, *source, key.configuration, work, draft);
-    manifest.facts["origin"] = source->origin;
-    manifest.facts["citation"] = source->citation;
-    manifest.facts["licence"] = source->licence;
+    inputs = fetch_public(fetch, *source, kPairs, key.configuration, work, draft);
+    manifest.facts.update(terms_of(*source, ""));
     run.notes["origin"] =
         valid_utf8(shown_location(fetch.mirror.empty() ? source->origin : fetch.mirror));
   } else if (fetch.source == "synthetic") {
     make_synthetic(context, draft);
     inputs.push_back({{"file", kTable}, {"role", kPairs}, {"format", "benchmark"}});
     manifest.facts["licence"] = "made up, no rights reserved";
+  }
+  if (fetch.test_source != "none") manifest.facts["test_source"] = fetch.test_source;
+  if (const auto source = public_test_source(fetch)) {
+    manifest.facts.update(terms_of(*source, "test_"));
+    const Json test =
+        fetch_public(fetch, *source, kTest, key.configuration.at("test"), work, draft);
+    inputs.insert(inputs.end(), test.begin(), test.end());
   }
   for (const OwnFile& file : own_files(fetch)) {
     const bool is_main = std::string(file.role) == kPairs;

@@ -40,10 +40,10 @@ std::vector<data::Record> rows_to_split(const CleanRows& rows, const PreprocessC
 
 class Partitioner {
  public:
-  Partitioner(std::vector<data::Record> records, const std::vector<data::Record>& known,
-              const PreprocessConfig& config)
-      : records_(std::move(records)),
-        known_(known),
+  Partitioner(const CleanRows& rows, const PreprocessConfig& config)
+      : records_(rows_to_split(rows, config)),
+        known_(rows.known),
+        tests_(rows.tests),
         config_(config),
         columns_(identity_columns(config)),
         seed_(static_cast<std::uint64_t>(config.split_seed)) {}
@@ -59,13 +59,16 @@ class Partitioner {
       append(result, records_[row], sides_[row], folds_ ? folds_->of_row[row] : 0);
     }
     draw(result, parts);
+    for (const data::Record& test : tests_) append(result, test, data::Side::kTest, 0);
     result.excluded = excluded_.size();
     return result;
   }
 
  private:
+  // Where a table of its own tests, the others' rows train and validate only.
   [[nodiscard]] data::SplitFractions fractions() const {
-    return {.validation = config_.validation_fraction, .test = config_.test_fraction};
+    return {.validation = config_.validation_fraction,
+            .test = tests_.empty() ? config_.test_fraction : 0.0};
   }
   [[nodiscard]] data::FoldPair pair() const {
     return {.test = static_cast<std::size_t>(config_.test_fold),
@@ -203,6 +206,7 @@ class Partitioner {
 
   std::vector<data::Record> records_;
   const std::vector<data::Record>& known_;  // binding pairs that are no rows, but no negatives
+  const std::vector<data::Record>& tests_;  // of a table of its own
   const PreprocessConfig& config_;
   std::vector<data::Column> columns_;
   std::uint64_t seed_;
@@ -214,7 +218,7 @@ class Partitioner {
 }  // namespace
 
 Partition partition(const CleanRows& rows, const PreprocessConfig& config) {
-  return Partitioner(rows_to_split(rows, config), rows.known, config).run();
+  return Partitioner(rows, config).run();
 }
 
 }  // namespace tcrops::stages

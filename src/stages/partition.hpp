@@ -22,7 +22,8 @@ struct Partition {
   std::size_t unmatched = 0;  // of those, for want of TCRs that lack the same columns
 };
 
-// Splits first, control TCRs included, then draws negatives inside each side. Throws Error
+// Splits first, control TCRs included, then draws negatives inside each side. Rows to test on that
+// come from a table of their own are the whole test side, as they are. Throws Error
 // (kInputData) when a side would stay empty, as the splits say.
 [[nodiscard]] Partition partition(const CleanRows& rows, const PreprocessConfig& config);
 

@@ -71,7 +71,7 @@ void report_repeats(const CleanRows& rows, const PreprocessConfig& config) {
 }
 
 // A side without both classes cannot be learned from or judged.
-void require_both_classes(const Dataset& dataset) {
+void require_both_classes(const Dataset& dataset, bool test_is_a_table) {
   std::map<data::Side, std::array<std::size_t, 2>> counts;
   for (const data::Side side : {data::Side::kTrain, data::Side::kValidation, data::Side::kTest}) {
     counts[side] = {};
@@ -81,6 +81,12 @@ void require_both_classes(const Dataset& dataset) {
   }
   for (const auto& [side, count] : counts) {
     if (count[0] > 0 && count[1] > 0) continue;
+    if (side == data::Side::kTest && test_is_a_table) {
+      throw Error(ExitCode::kInputData,
+                  fmt::format("the table to test on has {} positive and {} negative rows; both are "
+                              "needed, for no negatives are drawn for it",
+                              count[1], count[0]));
+    }
     throw Error(
         ExitCode::kInputData,
         fmt::format("the {} side has {} positive and {} negative rows; both are needed: give "
@@ -141,6 +147,7 @@ Json facts_of(const Dataset& dataset, const CleanRows& rows, const PreprocessCon
                  data::shared_tcrs(dataset.records, dataset.sides, identity_columns(config))},
                 {"leak_free", leaks.passed()},
                 {"leaks", leaks.failures()}};
+  if (!rows.tests.empty()) facts["near_test_rows"] = rows.near_test;
   return facts;
 }
 
@@ -170,7 +177,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
                     parts.unmatched));
   }
   const Dataset dataset = encode(std::move(parts), rows.extra_names, config);
-  require_both_classes(dataset);
+  require_both_classes(dataset, !rows.tests.empty());
   check_interrupt();
   const eval::LeakCheck leaks =
       eval::check_leaks(dataset.records, dataset.sides, identity_columns(config));

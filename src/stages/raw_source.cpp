@@ -71,4 +71,9 @@ std::optional<RawSource> public_source(const FetchConfig& config) {
   return std::nullopt;
 }
 
+std::optional<RawSource> public_test_source(const FetchConfig& config) {
+  if (config.test_source == "viral") return viral();
+  return std::nullopt;
+}
+
 }  // namespace tcrops::stages

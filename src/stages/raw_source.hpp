@@ -15,6 +15,7 @@ namespace tcrops::stages {
 inline constexpr const char* kPairs = "pairs";
 inline constexpr const char* kControl = "control";
 inline constexpr const char* kMeasured = "measured";
+inline constexpr const char* kTest = "test";
 
 // A file that a public source consists of.
 struct SourceFile {
@@ -36,5 +37,7 @@ struct RawSource {
 
 // Empty for a source that is not public: "file", "synthetic".
 [[nodiscard]] std::optional<RawSource> public_source(const FetchConfig& config);
+// Likewise of the table to test on.
+[[nodiscard]] std::optional<RawSource> public_test_source(const FetchConfig& config);
 
 }  // namespace tcrops::stages

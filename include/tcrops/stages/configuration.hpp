@@ -24,6 +24,8 @@ struct FetchConfig {
   std::string mhc;
   std::string control_file;
   std::string measured_file;
+  std::string test_source = "none";
+  std::string test_file;
   std::string release = "2025-07-30";
   std::string sha256;
   std::string mirror;
