@@ -9,39 +9,26 @@ PyTorch is not installed, but 1 under CI=true.
 import copy
 import json
 import os
-import struct
+import pathlib
 import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
 try:
-    import numpy
     import torch
+    import safetensors
 except ImportError as error:
     print(f"SKIPPED: {error}; install python3-torch and python3-numpy")
     sys.exit(1 if os.environ.get("CI") == "true" else 77)
 
 TOLERANCE = 1e-5
 NETS = ("mlp_small", "mlp_medium", "mlp_large")
-TYPES = {"F32": numpy.float32, "I64": numpy.int64, "U8": numpy.uint8}
 
 
-def read_safetensors(path):
-    with open(path, "rb") as file:
-        data = file.read()
-    (size,) = struct.unpack("<Q", data[:8])
-    assert size % 8 == 0 and data[8:9] == b"{", f"{path}: header is not aligned"
-    header, body = json.loads(data[8 : 8 + size]), data[8 + size :]
-    tensors, reached = {}, 0
-    for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        assert set(entry) == {"dtype", "shape", "data_offsets"}, f"{path}: {name}: keys"
-        assert begin == reached and end >= begin, f"{path}: {name}: gap or overlap"
-        values = numpy.frombuffer(body[begin:end], dtype=TYPES[entry["dtype"]])
-        tensors[name] = torch.from_numpy(values.reshape(entry["shape"]).copy())
-        reached = end
-    assert reached == len(body), f"{path}: bytes behind the last tensor"
-    return tensors
+def read_tensors(path):
+    return {name: torch.from_numpy(values) for name, values in safetensors.read(path).items()}
 
 
 def rebuild(spec):
@@ -49,7 +36,7 @@ def rebuild(spec):
     for i in range(len(widths) - 1):
         layers.append(torch.nn.Linear(widths[i], widths[i + 1]))
         if i + 2 < len(widths):
-            if spec["batch_norm"]:
+            if spec["norm"] == "batch":
                 layers.append(torch.nn.BatchNorm1d(widths[i + 1]))
             layers.append({"relu": torch.nn.ReLU, "elu": torch.nn.ELU}[spec["activation"]]())
     return torch.nn.Sequential(*layers)
@@ -104,10 +91,10 @@ def main():
             with open(base + ".json", encoding="utf-8") as file:
                 spec = json.load(file)
             net = rebuild(spec)
-            net.load_state_dict(read_safetensors(base + ".safetensors"), strict=True)
-            logit, probability, ours, plain = output_errors(net, read_safetensors(base + ".io.safetensors"))
-            step, compared, total = step_error(net, read_safetensors(base + ".step.safetensors"),
-                                               read_safetensors(base + ".after.safetensors"), spec["batch_norm"])
+            net.load_state_dict(read_tensors(base + ".safetensors"), strict=True)
+            logit, probability, ours, plain = output_errors(net, read_tensors(base + ".io.safetensors"))
+            step, compared, total = step_error(net, read_tensors(base + ".step.safetensors"),
+                                               read_tensors(base + ".after.safetensors"), spec["norm"] == "batch")
             print(f"{name}: logits differ from PyTorch's by at most {logit:.2e}, probabilities by {probability:.2e}; "
                   f"from double precision ours are off by {ours:.2e}, PyTorch's by {plain:.2e}; "
                   f"one Adam step by {step:.2e} ({compared} of {total} numbers)")

@@ -87,7 +87,9 @@ std::unique_ptr<Network> window(const data::Expansion& expansion, std::int64_t f
   const std::vector<float> bias = {0.0F};
   const std::vector<Tensor> tensors = {make_f32("0.weight", {1, width}, weights),
                                        make_f32("0.bias", {1}, bias)};
-  return core().load({"mlp_small", {width, 1}, "relu", false}, expansion, tensors, device);
+  ModelSpec spec = make_spec("mlp_small", width);
+  spec.widths = {width, 1};
+  return core().load(spec, expansion, tensors, device);
 }
 
 }  // namespace
@@ -123,12 +125,12 @@ TEST_CASE("codes train the network that the same numbers train") {
     return EpochDecision{.stop = false, .keep = report.epoch == 2};
   };
   for (const Device& device : devices()) {
-    for (const std::string& architecture : architecture_names()) {
+    for (const std::string& architecture : paper_nets()) {
       INFO(device.name() << " " << architecture);
       const ModelSpec spec = make_spec(architecture, width);
-      const auto by_codes = core().create(spec, expansion, 1, device);
+      const auto by_codes = core().create(spec, expansion, {}, 1, device);
       by_codes->fit({&rows, labels}, {&rows, labels}, options, keep);
-      const auto by_numbers = core().create(spec, plain(width), 1, device);
+      const auto by_numbers = core().create(spec, plain(width), {}, 1, device);
       by_numbers->fit({&numbers, labels}, {&numbers, labels}, options, keep);
       CHECK(bytes_of(*by_codes) == bytes_of(*by_numbers));
       CHECK(same_bits(by_codes->logits(rows), by_numbers->logits(numbers)));
@@ -140,7 +142,7 @@ TEST_CASE("a code that no table has is refused before anything is computed") {
   const data::Expansion expansion = mixed();
   data::EncodedRows rows = random_rows(expansion, 40);
   const auto width = static_cast<std::int64_t>(expansion.feature_width());
-  const auto network = core().create(make_spec("mlp_small", width), expansion, 1, Device{});
+  const auto network = core().create(make_spec("mlp_small", width), expansion, {}, 1, Device{});
   const std::string before = bytes_of(*network);
   std::vector<std::uint8_t> labels(40, 0);
   labels[3] = 1;

@@ -12,7 +12,7 @@ namespace {
 // A net whose running statistics are no longer those of a fresh one.
 std::unique_ptr<Network> trained(const std::string& architecture, std::int64_t width) {
   const Problem train(400, width, 1);
-  auto network = core().create(make_spec(architecture, width), plain(width), 1, Device{});
+  auto network = core().create(make_spec(architecture, width), plain(width), {}, 1, Device{});
   network->fit(train.examples(), {},
                {.learning_rate = 0.01, .epochs = 2, .batch_size = 100, .seed = 1}, {});
   return network;
@@ -21,7 +21,7 @@ std::unique_ptr<Network> trained(const std::string& architecture, std::int64_t w
 }  // namespace
 
 TEST_CASE("a row's logit does not depend on the rows beside it") {
-  for (const std::string& architecture : architecture_names()) {
+  for (const std::string& architecture : paper_nets()) {
     for (const std::int64_t width : {123, 37}) {
       INFO(architecture << " " << width);
       const auto network = trained(architecture, width);
@@ -47,7 +47,7 @@ TEST_CASE("a row's logit does not depend on the rows beside it") {
 TEST_CASE("no rows, no logits") { CHECK(trained("mlp_small", 16)->logits({}).empty()); }
 
 TEST_CASE("saved and loaded, a net gives the same logits") {
-  for (const std::string& architecture : architecture_names()) {
+  for (const std::string& architecture : paper_nets()) {
     const auto network = trained(architecture, 60);
     const Problem rows(300, 60, 9);
     const auto weights = read_safetensors(bytes_of(*network), "test");
@@ -59,7 +59,7 @@ TEST_CASE("saved and loaded, a net gives the same logits") {
 
 TEST_CASE("weights carry PyTorch's names") {
   const auto weights =
-      core().create(make_spec("mlp_medium", 123), plain(123), 1, Device{})->weights();
+      core().create(make_spec("mlp_medium", 123), plain(123), {}, 1, Device{})->weights();
   REQUIRE(weights.size() == 12 * 2 + 11 * 5);
   CHECK(weights[0].name == "0.weight");
   CHECK(weights[0].shape == std::vector<std::int64_t>{113, 123});
@@ -72,7 +72,7 @@ TEST_CASE("weights carry PyTorch's names") {
 
 TEST_CASE("fresh weights are uniform within one over the root of the inputs") {
   const auto weights =
-      core().create(make_spec("mlp_small", 400), plain(400), 1, Device{})->weights();
+      core().create(make_spec("mlp_small", 400), plain(400), {}, 1, Device{})->weights();
   const auto values = as_f32(weights[0]);
   double sum = 0;
   double square = 0;
@@ -84,15 +84,15 @@ TEST_CASE("fresh weights are uniform within one over the root of the inputs") {
   const auto n = static_cast<double>(values.size());
   CHECK(sum / n == Approx(0.0).margin(0.001));
   CHECK(square / n == Approx(0.05 * 0.05 / 3).epsilon(0.02));
-  const auto again = core().create(make_spec("mlp_small", 400), plain(400), 1, Device{})->weights();
+  const auto again = core().create(make_spec("mlp_small", 400), plain(400), {}, 1, Device{})->weights();
   CHECK(again[0].bytes == weights[0].bytes);
-  CHECK(core().create(make_spec("mlp_small", 400), plain(400), 2, Device{})->weights()[0].bytes !=
+  CHECK(core().create(make_spec("mlp_small", 400), plain(400), {}, 2, Device{})->weights()[0].bytes !=
         weights[0].bytes);
 }
 
 TEST_CASE("weights that do not fit the specification are refused") {
   const ModelSpec spec = make_spec("mlp_medium", 30);
-  const auto good = core().create(spec, plain(30), 1, Device{})->weights();
+  const auto good = core().create(spec, plain(30), {}, 1, Device{})->weights();
   const auto refused = [&](const std::vector<Tensor>& weights) {
     return error_code([&] {
              static_cast<void>(core().load(spec, plain(30), weights, Device{}));
@@ -127,16 +127,18 @@ TEST_CASE("a card that is not there is an error") {
   if (!core().describe()["cuda"].is_null()) return;
   CHECK(
       error_code([] {
-        static_cast<void>(core().create(make_spec("mlp_small", 16), plain(16), 1, Device{true, 0}));
+        static_cast<void>(core().create(make_spec("mlp_small", 16), plain(16), {}, 1, Device{true, 0}));
       }) == ExitCode::kFailure);
 }
 
 // A sanitizer's allocator ends the program instead.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST_CASE("a net that no memory can hold is worth another try elsewhere") {
-  const ModelSpec spec{"mlp_small", {std::int64_t{1} << 50, 8, 1}, "relu", false};
+  ModelSpec spec = make_spec("mlp_small", 4);
+  spec.inputs = std::int64_t{1} << 50;
+  spec.widths = {spec.inputs, 8, 1};
   try {
-    static_cast<void>(core().create(spec, plain(std::int64_t{1} << 50), 1, Device{}));
+    static_cast<void>(core().create(spec, plain(spec.inputs), {}, 1, Device{}));
     FAIL("it was created");
   } catch (const Error& error) {
     CHECK(error.code() == ExitCode::kTemporary);

@@ -15,6 +15,12 @@ inline tcrops::data::Expansion plain(std::int64_t width) {
   return expansion;
 }
 
+// The nets that take any numbers; others know columns.
+inline const std::vector<std::string>& paper_nets() {
+  static const std::vector<std::string> names = {"mlp_small", "mlp_medium", "mlp_large"};
+  return names;
+}
+
 // Random rows whose label is the sign of a fixed linear form.
 struct Problem {
   std::int64_t width;

@@ -15,7 +15,7 @@ namespace {
 
 std::unique_ptr<Network> fresh(const std::string& architecture, std::int64_t width,
                                std::uint64_t seed = 1) {
-  return core().create(make_spec(architecture, width), plain(width), seed, Device{});
+  return core().create(make_spec(architecture, width), plain(width), {}, seed, Device{});
 }
 
 const EpochCallback kGoOn = [](const EpochReport&) { return EpochDecision{}; };
@@ -80,7 +80,7 @@ TrainState stored(const TrainState& state) {
 }  // namespace
 
 TEST_CASE("each net learns an easy problem") {
-  for (const std::string& architecture : architecture_names()) {
+  for (const std::string& architecture : paper_nets()) {
     INFO(architecture);
     // One row in ten is positive.
     const Problem train(3000, 24, 1, 1.28 * std::sqrt(24.0));
@@ -106,7 +106,7 @@ TEST_CASE("each net learns an easy problem") {
 }
 
 TEST_CASE("the same arguments give the same bytes, others others") {
-  for (const std::string& architecture : architecture_names()) {
+  for (const std::string& architecture : paper_nets()) {
     const std::string bytes = trained_bytes(architecture, 5);
     CHECK(trained_bytes(architecture, 5) == bytes);
     CHECK(trained_bytes(architecture, 6) != bytes);
@@ -116,12 +116,12 @@ TEST_CASE("the same arguments give the same bytes, others others") {
 TEST_CASE("nets that train at the same time do not disturb each other") {
   std::vector<std::string> alone;
   for (std::uint64_t seed = 0; seed < 4; ++seed)
-    alone.push_back(trained_bytes(architecture_names()[seed % 3], seed));
+    alone.push_back(trained_bytes(paper_nets()[seed % 3], seed));
   std::vector<std::string> together(alone.size());
   std::vector<std::thread> threads;
   for (std::uint64_t seed = 0; seed < 4; ++seed) {
     threads.emplace_back([&together, seed] {
-      together[seed] = trained_bytes(architecture_names()[seed % 3], seed);
+      together[seed] = trained_bytes(paper_nets()[seed % 3], seed);
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -208,7 +208,7 @@ TEST_CASE("sizes that do not fit are errors") {
           fresh("mlp_small", 16)->fit(short_of_labels.examples(), {}, {}, kGoOn);
         }) == ExitCode::kFailure);
   CHECK(error_code([] {
-          static_cast<void>(core().create(make_spec("mlp_small", 16), plain(15), 1, Device{}));
+          static_cast<void>(core().create(make_spec("mlp_small", 16), plain(15), {}, 1, Device{}));
         }) == ExitCode::kArtifact);
 }
 
@@ -243,7 +243,7 @@ TEST_CASE("an error of the callback ends the training") {
 }
 
 TEST_CASE("a training that was cut off ends as if it had not been") {
-  for (const std::string& architecture : architecture_names()) {
+  for (const std::string& architecture : paper_nets()) {
     for (const Course& wanted : {Course{}, Course{.keep = 3}, Course{.keep = 3, .stop = 6}}) {
       const auto whole = fresh(architecture, 24);
       Course undisturbed = wanted;
@@ -302,7 +302,7 @@ TEST_CASE("a state that does not fit is refused and changes nothing") {
     const auto network = fresh(architecture, width);
     const std::string before = bytes_of(*network);
     const Problem train(50, width, 1);
-    CHECK(error_code([&] { network->check_state(wrong); }) == ExitCode::kArtifact);
+    CHECK(error_code([&] { network->check_state(wrong, {}); }) == ExitCode::kArtifact);
     CHECK(error_code([&] {
             network->fit(train.examples(), {}, {}, kGoOn, {.from = &wrong, .offer = {}});
           }) == ExitCode::kArtifact);
@@ -313,7 +313,7 @@ TEST_CASE("a state that does not fit is refused and changes nothing") {
     change(wrong);
     refused("mlp_medium", 24, wrong);
   };
-  CHECK_NOTHROW(fresh("mlp_medium", 24)->check_state(*state));
+  CHECK_NOTHROW(fresh("mlp_medium", 24)->check_state(*state, {}));
   refused("mlp_small", 24, *state);
   refused("mlp_medium", 26, *state);
   changed([](TrainState& s) { s.epoch = 0; });

@@ -59,6 +59,17 @@ struct Continuation {
   std::function<void(const std::function<TrainState()>& state)> offer;
 };
 
+// Integrated gradients of the rows' logits (Sundararajan et al., ICML 2017).
+struct Attributions {
+  // Per feature (input - baseline) times the mean gradient at `steps` midpoints of the straight line
+  // from the baseline, summed over what one code column or number column makes: [rows, code_width +
+  // number_width], row-major. A row's sum is its logit minus the baseline's, but for the error of
+  // the mean. NaN for an epitope without a head.
+  std::vector<float> values;
+  // Logit of each row's baseline: zeros as features, in the places that the row has.
+  std::vector<float> baselines;
+};
+
 // A network with its weights. Not thread-safe; different networks may be used at the same time.
 class Network {
  public:
@@ -87,13 +98,10 @@ class Network {
   virtual void check_state(const TrainState& state, const OptimiserOptions& options) const = 0;
   // How many numbers training changes.
   [[nodiscard]] virtual std::int64_t trained_numbers() const = 0;
-  // For each row the integrated gradients of its logit (Sundararajan et al., ICML 2017): per feature
-  // (input - baseline) times the mean gradient at `steps` midpoints of the straight line from a row
-  // of nothing but gaps; summed over what one code column or number column makes. [rows, code_width
-  // + number_width], row-major. A row's sum is its logit minus the baseline's, but for the error of
-  // the mean. NaN for an epitope without a head. Throws as logits().
-  [[nodiscard]] virtual std::vector<float> attributions(const data::EncodedRows& rows,
-                                                        std::int64_t steps) const = 0;
+  // What each place of each row adds to its logit, from `steps` points between nothing and the row.
+  // Throws as logits().
+  [[nodiscard]] virtual Attributions attributions(const data::EncodedRows& rows,
+                                                  std::int64_t steps) const = 0;
 };
 
 // What computes the products on the processor.

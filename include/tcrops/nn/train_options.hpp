@@ -46,8 +46,8 @@ struct TrainOptions {
   // with probability 1/2; each_row: each once, shuffled; with per-epitope heads the rows of one TCR
   // together, so that the network sees it once.
   std::string sampling = "equal_classes";  // of sampling_names()
-  LossOptions loss;
-  OptimiserOptions optimiser;
+  LossOptions loss = {};
+  OptimiserOptions optimiser = {};
 };
 
 [[nodiscard]] const std::vector<std::string>& loss_names();

@@ -21,7 +21,9 @@ constexpr double kRidge = 1e-3;
 class KernelBody : public Body {
  public:
   KernelBody(const ModelSpec& spec, const data::Expansion& expansion)
-      : Body(spec, expansion), parts_(spec.kernels) {
+      : Body(spec, expansion),
+        parts_(spec.kernels),
+        numbers_(static_cast<std::int64_t>(expansion.number_width)) {
     std::vector<float> weights;
     for (const double weight : spec.loop_weights) weights.push_back(static_cast<float>(weight));
     log_weights_ = at::tensor(weights).log();
@@ -37,7 +39,7 @@ class KernelBody : public Body {
  protected:
   [[nodiscard]] const std::vector<KernelPart>& parts() const { return parts_; }
   [[nodiscard]] DeviceRows anchor_rows() const {
-    return {anchors_, at::empty({anchors_.size(0), 0}, log_weights_.options())};
+    return {anchors_, at::zeros({anchors_.size(0), numbers_}, anchors_.options().dtype(at::kFloat))};
   }
   // Of the anchors for part `number`; kept when they never change, for training and scoring alike.
   [[nodiscard]] KernelPoints anchor_points(std::size_t number, const DeviceExpansion& expansion) {
@@ -64,6 +66,7 @@ class KernelBody : public Body {
 
  private:
   std::vector<KernelPart> parts_;
+  std::int64_t numbers_;  // of a row; they are not compared
   std::vector<KernelMetric> metrics_;
   at::Tensor anchors_;  // [anchors, code_width] codes
   std::vector<KernelPoints> fixed_;

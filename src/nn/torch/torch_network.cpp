@@ -56,9 +56,8 @@ std::vector<float> TorchNetwork::logits(const data::EncodedRows& rows) const {
   });
 }
 
-std::vector<float> TorchNetwork::attributions(const data::EncodedRows& rows,
-                                              std::int64_t steps) const {
-  return at_edge("explaining", [&]() -> std::vector<float> {
+Attributions TorchNetwork::attributions(const data::EncodedRows& rows, std::int64_t steps) const {
+  return at_edge("explaining", [&]() -> Attributions {
     if (rows.rows == 0) return {};
     data::check_rows(expansion_, rows, 0, rows.rows);
     return integrated_gradients(*body_, spec_, expansion_, on_device_, device_, rows, steps);

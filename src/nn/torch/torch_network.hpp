@@ -23,8 +23,8 @@ class TorchNetwork : public Network {
            const EpochCallback& after_epoch, const Continuation& continuation) override;
   void check_state(const TrainState& state, const OptimiserOptions& options) const override;
   [[nodiscard]] std::int64_t trained_numbers() const override;
-  [[nodiscard]] std::vector<float> attributions(const data::EncodedRows& rows,
-                                                std::int64_t steps) const override;
+  [[nodiscard]] Attributions attributions(const data::EncodedRows& rows,
+                                          std::int64_t steps) const override;
 
  private:
   ModelSpec spec_;
