@@ -19,7 +19,9 @@ PIPELINES = sorted(path for path in product.CONFIGS.glob("*.json") if path.name 
 # What only several keys together show, which JSON Schema cannot say.
 CROSS_FIELD = re.compile(r"change one or exchange them|together leave less than a tenth|but no file is named|need a file"
                          r"|is not COLUMN=THEIRS|there is no fold|at least 3 are needed"
-                         r"|the same fold|has no folds|embedding layer|cannot have clone_id")
+                         r"|the same fold|has no folds|embedding layer|cannot have clone_id"
+                         r"|a file to test on needs|the same table cannot|a table of its own tests"
+                         r"|the loss softmax needs|is not CHAINS:SCALE")
 
 
 def validator(schema):
