@@ -3,11 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
 namespace tcrops::nn {
 namespace {
+
+// Compiled for several processors, without fused operations (CMakeLists.txt), so with one result.
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && \
+    !defined(__clang__)
+#define VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define VECTORISED
+#endif
 
 constexpr float kMostByte = 127.0F;
 
@@ -18,7 +27,7 @@ struct Rounding {
 };
 
 // Several values at a time, so that the compiler can use vectors.
-Rounding range_of(const float* values, std::size_t count) {
+VECTORISED Rounding range_of(const float* values, std::size_t count) {
   constexpr std::size_t kSide = 16;
   float low[kSide];
   float high[kSide];
@@ -41,7 +50,7 @@ Rounding range_of(const float* values, std::size_t count) {
 }
 
 // Bytes from 0 to 127, then zeros up to `padded`.
-Rounding round_row(const float* values, std::size_t count, std::size_t padded,
+VECTORISED Rounding round_row(const float* values, std::size_t count, std::size_t padded,
                    std::uint8_t* bytes) {
   constexpr float kHalf = 0.5F;
   const Rounding rounding = range_of(values, count);
@@ -54,18 +63,67 @@ Rounding round_row(const float* values, std::size_t count, std::size_t padded,
   return rounding;
 }
 
+// e to the power of values between -87 and 87, within two units of the last place (the polynomial of
+// Cephes' expf). Without calls, so that loops over it become vectors; the same on every processor.
+inline float exponential(float x) {
+  constexpr float kLog2E = 1.44269504088896341F;
+  constexpr float kLn2High = 0.693359375F;
+  constexpr float kLn2Low = -2.12194440e-4F;
+  constexpr std::int32_t kBias = 127;
+  constexpr std::int32_t kMantissaBits = 23;
+  const auto power = static_cast<std::int32_t>(x * kLog2E + (x < 0.0F ? -0.5F : 0.5F));
+  const auto whole = static_cast<float>(power);
+  const float r = (x - whole * kLn2High) - whole * kLn2Low;
+  float sum = 1.9875691500e-4F;
+  sum = sum * r + 1.3981999507e-3F;
+  sum = sum * r + 8.3334519073e-3F;
+  sum = sum * r + 4.1665795894e-2F;
+  sum = sum * r + 1.6666665459e-1F;
+  sum = sum * r + 5.0000001201e-1F;
+  const float fraction = sum * r * r + r + 1.0F;
+  return fraction * std::bit_cast<float>((power + kBias) << kMantissaBits);
+}
+
+inline float within(float x) {
+  constexpr float kMost = 87.0F;
+  const float above = x > -kMost ? x : -kMost;
+  return above < kMost ? above : kMost;
+}
+
+VECTORISED void elu(float* values, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const float negative = exponential(within(values[i] < 0.0F ? values[i] : 0.0F)) - 1.0F;
+    values[i] = values[i] > 0.0F ? values[i] : negative;
+  }
+}
+
+VECTORISED void sigmoid(float* values, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i)
+    values[i] = 1.0F / (1.0F + exponential(within(-values[i])));
+}
+
 void activate(std::span<float> values, const std::string& activation) {
   if (activation == "relu") {
     for (float& value : values) value = value > 0.0F ? value : 0.0F;
   } else if (activation == "elu") {
-    for (float& value : values) value = value > 0.0F ? value : std::expm1(value);
+    elu(values.data(), values.size());
   } else if (activation == "gelu") {
     constexpr float kRootOfHalf = 0.70710678118654752F;
     for (float& value : values) value *= 0.5F * (1.0F + std::erf(value * kRootOfHalf));
   } else if (activation == "tanh") {
     for (float& value : values) value = std::tanh(value);
   } else {
-    for (float& value : values) value = 1.0F / (1.0F + std::exp(-value));
+    sigmoid(values.data(), values.size());
+  }
+}
+
+VECTORISED void scale_row(const std::int32_t* sums, const std::int32_t* weights,
+                          const float* scales, const float* bias, Rounding rounding,
+                          std::size_t count, float* to) {
+  for (std::size_t out = 0; out < count; ++out) {
+    const float sum = static_cast<float>(sums[out]) * rounding.step +
+                      static_cast<float>(weights[out]) * rounding.least;
+    to[out] = sum * scales[out] + bias[out];
   }
 }
 
@@ -112,11 +170,8 @@ std::vector<float> ByteNetwork::through(const Layer& layer, std::span<const floa
     const Rounding rounding = roundings[row];
     const std::int32_t* own = sums.data() + row * layer.weights.padded_outputs();
     float* to = results.data() + row * layer.outputs;
-    for (std::size_t out = 0; out < layer.outputs; ++out) {
-      const float sum = static_cast<float>(own[out]) * rounding.step +
-                        static_cast<float>(layer.sums[out]) * rounding.least;
-      to[out] = sum * layer.scales[out] + layer.bias[out];
-    }
+    scale_row(own, layer.sums.data(), layer.scales.data(), layer.bias.data(), rounding,
+              layer.outputs, to);
   }
   return results;
 }

@@ -192,7 +192,9 @@ QuantisedNetwork quantise(const ModelSpec& spec, std::span<const Tensor> weights
     quantised.tensors.push_back(std::move(bytes));
     quantised.tensors.push_back(std::move(scales));
   }
-  return quantised;
+  if (are_quantised(quantised.tensors)) return quantised;
+  throw Error(ExitCode::kUsage,
+              "the network has no linear layers, so there are no weights to make smaller");
 }
 
 std::string quantised_kernel() { return byte_product_kernel(); }

@@ -10,12 +10,13 @@ import product  # noqa: E402
 from pipelines import own, stage  # noqa: E402
 from product import ARTIFACT, OK, USAGE, directories, named, read_table, write_table  # noqa: E402
 
-ENCODED = {"preprocess.encoder": "blosum_mds", "network.filters": 8}
+ENCODED = {"preprocess.encoder": "blosum_mds", "network.filters": 8,
+           "preprocess.features": "CDR3_alpha,CDR3_beta,Epitope"}
 CASES = {
-    "mlp_medium": {"train.model": "mlp_medium"},
+    "mlp": {"train.model": "mlp", "network.hidden": "64,32", "network.norm": "batch", "network.activation": "elu"},
     "cnn": {"train.model": "cnn"},
     "heads": {"train.model": "mlp", "network.head": "competing"},
-    "ensemble": {"train.model": "mlp_small", "ensemble.from": "seeds", "ensemble.members": 2},
+    "ensemble": {"train.model": "mlp", "ensemble.from": "seeds", "ensemble.members": 2},
 }
 
 
@@ -61,7 +62,7 @@ class Quantise(product.ProductCase):
                 self.assert_verifies(self.store)
 
     def test_again_moved_and_reproduced(self):
-        self.train(**CASES["mlp_medium"])
+        self.train(**CASES["mlp"])
         first = self.quantise()
         count = len(directories(self.store))
         again = self.quantise()
@@ -86,7 +87,7 @@ class Quantise(product.ProductCase):
         self.assertTrue(metrics)
 
     def test_the_files(self):
-        self.train(**CASES["mlp_medium"])
+        self.train(**CASES["mlp"])
         self.quantise()
         folder = named(self.store, "small")
         description = json.loads((folder / "model.json").read_text())
@@ -104,7 +105,7 @@ class Quantise(product.ProductCase):
                    store=self.store)
 
     def test_usage(self):
-        self.train(**CASES["mlp_medium"])
+        self.train(**CASES["mlp"])
         self.quantise()
         self.fails(USAGE, ["models", "quantise", "small"], "is quantised", store=self.store)
         self.fails(USAGE, ["models", "quantise", "quickstart.model", "--as", "123"], "--as", store=self.store)
