@@ -14,6 +14,10 @@ inline constexpr const char* kReferenceHelp =
 CLI::App& add_store_command(CLI::App& app, Session& session, const std::string& name,
                             const std::string& help);
 
+// A name that --as gives an artifact is a file's name too, and must not look like the beginning of
+// an id. Throws Error (kUsage).
+void require_artifact_name(const std::string& name);
+
 // "1.2 MB"
 [[nodiscard]] std::string shown_size(std::uint64_t bytes);
 // The digits of an id that people see.

@@ -18,8 +18,9 @@ struct ImportRequest {
   bool allow_missing_ancestors = false;
 };
 
-// The name of an artifact is a file's name too, and must not look like the beginning of an id.
-void check_name(const std::string& name) {
+}  // namespace
+
+void require_artifact_name(const std::string& name) {
   const auto is_allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '_' || c == '.';
@@ -33,6 +34,8 @@ void check_name(const std::string& name) {
                           name));
 }
 
+namespace {
+
 Json artifacts_json(const std::vector<store::ArchivedArtifact>& artifacts) {
   Json json = Json::array();
   for (const store::ArchivedArtifact& artifact : artifacts) {
@@ -42,7 +45,7 @@ Json artifacts_json(const std::vector<store::ArchivedArtifact>& artifacts) {
 }
 
 int import_artifacts(const Session& session, const ImportRequest& request) {
-  if (!request.name.empty()) check_name(request.name);
+  if (!request.name.empty()) require_artifact_name(request.name);
   store::ArchiveReader reader(request.file);
   const auto& roots = reader.roots();
   const bool one_root = std::all_of(roots.begin(), roots.end(),

@@ -146,6 +146,7 @@ void add_models(CLI::App& app, Session& session) {
   undone.callback(
       [&session, back] { session.action = [&session, back] { return rollback(session, *back); }; });
 
+  add_models_quantise(app, session);
   add("log", "every move of a model: who, when, why, on what evidence", kRegisteredType, log);
 
   auto added = std::make_shared<Reference>();

@@ -15,5 +15,6 @@ void add_move_options(CLI::App& app, store::Move& move);
 
 void add_models_compare(CLI::App& app, Session& session);
 void add_models_promote(CLI::App& app, Session& session);
+void add_models_quantise(CLI::App& app, Session& session);
 
 }  // namespace tcrops::cli

@@ -20,6 +20,29 @@ struct Options {
   StageOptions pipeline;
 };
 
+bool is_same_file(const std::string& a, const std::string& b) {
+  std::error_code ignored;
+  return a == b || std::filesystem::equivalent(a, b, ignored);
+}
+
+void tell_explained(const stages::ExplainOptions& options, const stages::ExplainResult& result) {
+  log_info(fmt::format(
+      "{} rows explained in {} ({} steps); what letters add misses the logits by {:.2g} on average, "
+      "by {:.2g} at most (line {})",
+      result.rows, options.file, options.steps, result.mean_error, result.largest_error,
+      result.line_of_largest));
+}
+
+Json explained_json(const stages::ExplainOptions& options, const stages::ExplainResult& result) {
+  if (options.file.empty()) return nullptr;
+  return {{"file", options.file},
+          {"rows", result.rows},
+          {"steps", options.steps},
+          {"mean_error", result.mean_error},
+          {"largest_error", result.largest_error},
+          {"line", result.line_of_largest}};
+}
+
 int predict_file(Session& session, Options& options) {
   options.batch.input = options.table.resolved();
   if (options.batch.input.path.empty()) {
@@ -28,6 +51,16 @@ int predict_file(Session& session, Options& options) {
   if (session.json && options.batch.output == "-") {
     throw Error(ExitCode::kUsage,
                 "--json prints the result's summary; send the rows to a file with --output");
+  }
+  const stages::ExplainOptions& explain = options.batch.explain;
+  if (session.json && explain.file == "-")
+    throw Error(ExitCode::kUsage, "--json prints the result's summary; give --explain a file");
+  for (const std::string& other : {options.batch.input.path, options.batch.output}) {
+    if (!explain.file.empty() && is_same_file(explain.file, other)) {
+      throw Error(ExitCode::kUsage,
+                  fmt::format("--explain {} is where rows are read or written; name another file",
+                              explain.file));
+    }
   }
   std::error_code ignored;
   if (std::filesystem::is_regular_file(options.batch.output, ignored) &&
@@ -50,6 +83,7 @@ int predict_file(Session& session, Options& options) {
                     "from training; the column `flags` says which",
                     result.unseen_epitope, result.far_from_training));
   }
+  if (!explain.file.empty()) tell_explained(explain, result.explained);
   for (const auto& entry : result.cleaning.entries()) {
     if (entry.action == data::Action::kRefused) continue;
     log_info(fmt::format("{}: {}: {} in {} rows, first in line {}: {}",
@@ -66,6 +100,7 @@ int predict_file(Session& session, Options& options) {
                   {"unseen_epitope", result.unseen_epitope},
                   {"far_from_training", result.far_from_training},
                   {"background", result.background},
+                  {"explained", explained_json(explain, result.explained)},
                   {"cleaning", result.cleaning.json()},
                   {"output", options.batch.output}},
                  "");
@@ -84,9 +119,11 @@ int predict(const CLI::App& app, Session& session, Options& options) {
   }
   assign_if_given(app, session, "--device", "train.device");
   if (options.table.source.path.empty()) {
-    if (options.batch.output != "-" || options.batch.strict || options.batch.plain) {
+    if (options.batch.output != "-" || options.batch.strict || options.batch.plain ||
+        !options.batch.explain.file.empty()) {
       throw Error(ExitCode::kUsage,
-                  "--output, --strict and --plain need --input FILE (or --input - for stdin)");
+                  "--output, --strict, --plain and --explain need --input FILE (or --input - for "
+                  "stdin)");
     }
     return run_stage(session, stages::Stage::kPredict, options.pipeline);
   }
@@ -123,6 +160,20 @@ void add_predict(CLI::App& app, Session& session) {
                "end with exit status 4 at the first row that has no score");
   app.add_flag("--plain", options->batch.plain,
                "only score, call and problem, for speed: no probability, percentile, distances");
+  app.add_option("--explain", options->batch.explain.file,
+                 "file for what each letter of a row adds to its logit (integrated gradients): a "
+                 "CSV with line, column, position, residue, attribution")
+      ->type_name(kFileType);
+  app.add_option("--explain-rows", options->batch.explain.rows,
+                 "how many rows to explain, from the first one with a score on")
+      ->type_name("ROWS")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}))
+      ->default_str("1000");
+  app.add_option("--explain-steps", options->batch.explain.steps,
+                 "points between nothing and the row at which gradients are taken")
+      ->type_name("STEPS")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000}))
+      ->default_str("64");
   add_config_options(app, session, false);
   add_stage_options(app, session, options->pipeline);
   app.callback([&app, &session, options] {

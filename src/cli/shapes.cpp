@@ -88,6 +88,15 @@ constexpr std::array kRegistered = {
     Key{"version", "of the artifact"},
     Key{"artifact", "id"},
 };
+constexpr std::array kQuantised = {
+    Key{"artifact", "id of the new model"},
+    Key{"path", "its folder"},
+    Key{"name", "given with --as, or null"},
+    Key{"quantised",
+        "`weights`, `side` and `rows` it was measured on, `auroc`, `average_precision` and `bytes` "
+        "as [before, after], `largest_change` and `mean_change` of a logit"},
+    Key{"speed", "`rows_per_second` as [before, after] and `kernel`; null when it was there already"},
+};
 constexpr std::array kReproduce = {
     Key{"artifact", "id"},
     Key{"same", "false when it came out differently (exit status 6)"},
@@ -164,6 +173,9 @@ constexpr std::array kPredict = {
     Key{"unseen_epitope", "rows with this flag"},
     Key{"far_from_training", "rows with this flag"},
     Key{"background", "among which percentiles are: training, controls or none"},
+    Key{"explained",
+        "`file`, `rows`, `steps`, `mean_error` and `largest_error` of what letters add to logits, "
+        "`line` of the latter; null without --explain"},
     Key{"cleaning", "as in tcrops.convert/1"},
     Key{"output", "the file written"},
 };
@@ -246,6 +258,7 @@ constexpr std::array kShapes = {
     Shape{"tcrops.promotion/1", "models promote", kPromotion},
     Shape{"tcrops.rollback/1", "models rollback", kRollback},
     Shape{"tcrops.registered/1", "models register", kRegistered},
+    Shape{"tcrops.quantised/1", "models quantise", kQuantised},
     Shape{"tcrops.reproduce/1", "reproduce", kReproduce},
     Shape{"tcrops.artifacts/1", "artifacts ls", kArtifacts},
     Shape{"tcrops.artifact/1", "artifacts show", kArtifact},

@@ -28,7 +28,7 @@ constexpr std::uint64_t kMaximumHeader = 1U << 20U;
 constexpr std::size_t kMaximumDimensions = 8;
 constexpr const char* kMetadata = "__metadata__";
 
-constexpr std::array kTypes = {DType::kF32, DType::kI64, DType::kU8};
+constexpr std::array kTypes = {DType::kF32, DType::kI64, DType::kU8, DType::kI8};
 
 std::optional<DType> dtype_from_name(std::string_view name) {
   for (const DType dtype : kTypes) {
@@ -229,6 +229,8 @@ std::string_view dtype_name(DType dtype) {
       return "F32";
     case DType::kI64:
       return "I64";
+    case DType::kI8:
+      return "I8";
     case DType::kU8:
       break;
   }
@@ -241,6 +243,7 @@ std::size_t dtype_size(DType dtype) {
       return 4;
     case DType::kI64:
       return 8;
+    case DType::kI8:
     case DType::kU8:
       break;
   }
@@ -262,10 +265,19 @@ Tensor make_u8(std::string name, std::vector<std::int64_t> shape,
   return make(std::move(name), DType::kU8, std::move(shape), values);
 }
 
+Tensor make_i8(std::string name, std::vector<std::int64_t> shape,
+               std::span<const std::int8_t> values) {
+  return make(std::move(name), DType::kI8, std::move(shape), values);
+}
+
 std::vector<float> as_f32(const Tensor& tensor) { return values_of<float>(tensor, DType::kF32); }
 
 std::vector<std::uint8_t> as_u8(const Tensor& tensor) {
   return values_of<std::uint8_t>(tensor, DType::kU8);
+}
+
+std::vector<std::int8_t> as_i8(const Tensor& tensor) {
+  return values_of<std::int8_t>(tensor, DType::kI8);
 }
 
 std::string write_safetensors(std::span<const Tensor> tensors) {

@@ -1,4 +1,5 @@
 #include "answers.hpp"
+#include "explain.hpp"
 #include "output_file.hpp"
 #include "table_source.hpp"
 
@@ -65,8 +66,10 @@ data::ReadOptions options_for(const BatchPredictOptions& options, const Model& m
 
 class Predictor {
  public:
-  Predictor(Answers& answers, const BatchPredictOptions& options, data::TableReader& reader)
+  Predictor(const Model& model, Answers& answers, const BatchPredictOptions& options,
+            data::TableReader& reader)
       : answers_(answers), options_(options), reader_(reader), output_(options.output) {
+    if (!options.explain.file.empty()) explainer_.emplace(model, options.explain);
     if (reader.rows_are_chains()) by_line_.emplace(spill_folder(options.output));
   }
 
@@ -143,6 +146,7 @@ class Predictor {
     for (data::ReadResult& result : results) {
       for (const data::Note& note : result.notes) result_.cleaning.add(note);
       const Answer* answer = result.record ? &answers[next++] : nullptr;
+      explain(result, answer);
       for (data::SourceRow& row : result.rows) {
         std::string line = row_text(row, result, answer);
         if (by_line_) {
@@ -153,6 +157,12 @@ class Predictor {
       }
     }
     output_.write(text);
+  }
+
+  void explain(const data::ReadResult& result, const Answer* answer) {
+    if (answer == nullptr || !answer->problem.empty() || result.rows.empty()) return;
+    if (explainer_ && explainer_->wants_more())
+      explainer_->add(result.rows.front().line, *result.record);
   }
 
   // Uses the row up.
@@ -206,6 +216,7 @@ class Predictor {
                   fmt::format("{}: none of the {} rows can be scored:{}", reader_.name(),
                               result_.rows, result_.first_problems));
     }
+    if (explainer_) result_.explained = explainer_->finish();
     output_.commit();
   }
 
@@ -213,6 +224,7 @@ class Predictor {
   const BatchPredictOptions& options_;
   data::TableReader& reader_;
   OutputFile output_;
+  std::optional<Explainer> explainer_;
   std::optional<data::ExternalSort> by_line_;  // where rows come together that stand apart
   BatchPredictResult result_;
 };
@@ -225,7 +237,7 @@ BatchPredictResult batch_predict(const store::Store& store, const store::Artifac
   const data::Input input = data::open_input(options.input.path);
   data::TableReader reader(*input.stream, input.name, options_for(options, model));
   Answers answers(store, model, options.plain);
-  return Predictor(answers, options, reader).run();
+  return Predictor(model, answers, options, reader).run();
 }
 
 }  // namespace tcrops::stages

@@ -3,6 +3,7 @@
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/rng.hpp>
 #include <tcrops/data/table.hpp>
+#include <tcrops/nn/quantise.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -27,15 +28,6 @@ std::vector<std::string> column_names(const std::vector<data::Column>& columns) 
     names.emplace_back(data::column_name(column));
   }
   return names;
-}
-
-Json tensor_table(const std::vector<nn::Tensor>& tensors) {
-  Json table = Json::array();
-  for (const nn::Tensor& tensor : tensors) {
-    table.push_back(
-        {{"name", tensor.name}, {"dtype", nn::dtype_name(tensor.dtype)}, {"shape", tensor.shape}});
-  }
-  return table;
 }
 
 Json golden_json(const Networks& networks, const Dataset& dataset, std::uint64_t seed) {
@@ -113,8 +105,8 @@ void load_networks(Model& model, const std::vector<nn::Tensor>& tensors, const s
                               model.encoder->feature_width(), spec.inputs));
     }
     model.network->add(
-        nn::core().load(spec, model.encoder->expansion(),
-                        member_weights(tensors, member.at("tensors").get<std::string>()), device));
+        nn::load_network(spec, model.encoder->expansion(),
+                         member_weights(tensors, member.at("tensors").get<std::string>()), device));
   }
   if (model.network->size() == 0) {
     throw Error(ExitCode::kArtifact, fmt::format("{}: an ensemble without members", name));
@@ -139,6 +131,15 @@ std::string no_number(const Model& model, const data::Record& record) {
 }
 
 }  // namespace
+
+Json tensor_table(const std::vector<nn::Tensor>& tensors) {
+  Json table = Json::array();
+  for (const nn::Tensor& tensor : tensors) {
+    table.push_back(
+        {{"name", tensor.name}, {"dtype", nn::dtype_name(tensor.dtype)}, {"shape", tensor.shape}});
+  }
+  return table;
+}
 
 std::vector<data::Record> sample_rows(const Dataset& dataset, data::Side side, std::size_t count,
                                       std::uint64_t seed) {

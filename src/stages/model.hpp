@@ -63,6 +63,9 @@ void write_model(const ModelContents& contents, const Dataset& dataset, const st
 void write_model(const Fitted& fitted, const FitParameters& parameters, const Dataset& dataset,
                  const std::string& profile, std::uint64_t seed, const store::Draft& draft);
 
+// Names, types and shapes, as model.json lists them.
+[[nodiscard]] Json tensor_table(const std::vector<nn::Tensor>& tensors);
+
 // Loads a model the way a server would: every hash, shape and type is checked. Throws Error
 // (kArtifact) with the first difference.
 [[nodiscard]] Model load_model(const store::Store& store, const store::Artifact& artifact,

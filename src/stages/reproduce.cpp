@@ -3,6 +3,7 @@
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/interrupt.hpp>
 #include <tcrops/core/sha256.hpp>
+#include <tcrops/stages/quantise.hpp>
 #include <tcrops/stages/reproduce.hpp>
 
 #include <fmt/format.h>
@@ -161,6 +162,8 @@ class Reproduction {
 
   store::Artifact make(const store::Artifact& original,
                        const std::map<Stage, store::Artifact>& inputs) const {
+    if (original.manifest.stage == kQuantiseStage)
+      return quantise_model(scratch_, inputs.at(Stage::kTrain)).artifact;
     const bool kept = is_kept_by_study(original.manifest);
     const StageDefinition definition = definition_of(stage_from_name(original.manifest.stage));
     require_same_version(definition, original);

@@ -9,7 +9,7 @@
 namespace tcrops::nn {
 
 // Element types that tcrops writes, with the names of the safetensors format.
-enum class DType { kF32, kI64, kU8 };
+enum class DType { kF32, kI64, kU8, kI8 };
 [[nodiscard]] std::string_view dtype_name(DType dtype);
 [[nodiscard]] std::size_t dtype_size(DType dtype);
 
@@ -26,9 +26,12 @@ struct Tensor {
                               std::span<const float> values);
 [[nodiscard]] Tensor make_u8(std::string name, std::vector<std::int64_t> shape,
                              std::span<const std::uint8_t> values);
+[[nodiscard]] Tensor make_i8(std::string name, std::vector<std::int64_t> shape,
+                             std::span<const std::int8_t> values);
 // Throw Error (kArtifact) when the tensor is of another type.
 [[nodiscard]] std::vector<float> as_f32(const Tensor& tensor);
 [[nodiscard]] std::vector<std::uint8_t> as_u8(const Tensor& tensor);
+[[nodiscard]] std::vector<std::int8_t> as_i8(const Tensor& tensor);
 
 // The safetensors format: u64 header size, JSON header {name: {dtype, shape, data_offsets}},
 // padding spaces to a multiple of 8, bytes. Tensors keep their order. Equal tensors give equal

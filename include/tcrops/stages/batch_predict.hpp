@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tcrops/data/cleaning.hpp>
+#include <tcrops/stages/explain.hpp>
 #include <tcrops/stages/table_source.hpp>
 #include <tcrops/store/store.hpp>
 
@@ -16,6 +17,7 @@ struct BatchPredictOptions {
   std::string output = "-";
   std::string device = "auto";
   bool plain = false;   // only score, call and problem
+  ExplainOptions explain;
   bool strict = false;  // a row that cannot be scored ends the command; no file is written
 };
 
@@ -27,6 +29,7 @@ struct BatchPredictResult {
   std::uint64_t unseen_epitope = 0;
   std::uint64_t far_from_training = 0;
   std::string background;      // among which percentiles are: "training", "controls" or "none"
+  ExplainResult explained;
   std::string first_problems;  // up to three, as "line N: …"
   data::CleaningCounts cleaning;
 };

@@ -1,0 +1,188 @@
+#include "byte_network.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+namespace tcrops::nn {
+namespace {
+
+// Compiled for several processors, without fused operations (CMakeLists.txt), so with one result.
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && \
+    !defined(__clang__)
+#define VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define VECTORISED
+#endif
+
+constexpr float kMostByte = 127.0F;
+
+// How a row's values became bytes: value = least + step * byte.
+struct Rounding {
+  float least;
+  float step;
+};
+
+// Several values at a time, so that the compiler can use vectors.
+VECTORISED Rounding range_of(const float* values, std::size_t count) {
+  constexpr std::size_t kSide = 16;
+  float low[kSide];
+  float high[kSide];
+  std::fill_n(low, kSide, values[0]);
+  std::fill_n(high, kSide, values[0]);
+  std::size_t i = 0;
+  for (; i + kSide <= count; i += kSide) {
+    for (std::size_t k = 0; k < kSide; ++k) {
+      low[k] = values[i + k] < low[k] ? values[i + k] : low[k];
+      high[k] = values[i + k] > high[k] ? values[i + k] : high[k];
+    }
+  }
+  for (; i < count; ++i) {
+    low[0] = std::min(low[0], values[i]);
+    high[0] = std::max(high[0], values[i]);
+  }
+  const float least = *std::min_element(low, low + kSide);
+  const float most = *std::max_element(high, high + kSide);
+  return {least, (most - least) / kMostByte};
+}
+
+// Bytes from 0 to 127, then zeros up to `padded`.
+VECTORISED Rounding round_row(const float* values, std::size_t count, std::size_t padded,
+                   std::uint8_t* bytes) {
+  constexpr float kHalf = 0.5F;
+  const Rounding rounding = range_of(values, count);
+  const float inverse = rounding.step > 0.0F ? 1.0F / rounding.step : 0.0F;
+  for (std::size_t i = 0; i < count; ++i) {
+    const float place = (values[i] - rounding.least) * inverse + kHalf;
+    bytes[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(place));
+  }
+  std::fill(bytes + count, bytes + padded, std::uint8_t{0});
+  return rounding;
+}
+
+// e to the power of values between -87 and 87, within two units of the last place (the polynomial of
+// Cephes' expf). Without calls, so that loops over it become vectors; the same on every processor.
+inline float exponential(float x) {
+  constexpr float kLog2E = 1.44269504088896341F;
+  constexpr float kLn2High = 0.693359375F;
+  constexpr float kLn2Low = -2.12194440e-4F;
+  constexpr std::int32_t kBias = 127;
+  constexpr std::int32_t kMantissaBits = 23;
+  const auto power = static_cast<std::int32_t>(x * kLog2E + (x < 0.0F ? -0.5F : 0.5F));
+  const auto whole = static_cast<float>(power);
+  const float r = (x - whole * kLn2High) - whole * kLn2Low;
+  float sum = 1.9875691500e-4F;
+  sum = sum * r + 1.3981999507e-3F;
+  sum = sum * r + 8.3334519073e-3F;
+  sum = sum * r + 4.1665795894e-2F;
+  sum = sum * r + 1.6666665459e-1F;
+  sum = sum * r + 5.0000001201e-1F;
+  const float fraction = sum * r * r + r + 1.0F;
+  return fraction * std::bit_cast<float>((power + kBias) << kMantissaBits);
+}
+
+inline float within(float x) {
+  constexpr float kMost = 87.0F;
+  const float above = x > -kMost ? x : -kMost;
+  return above < kMost ? above : kMost;
+}
+
+VECTORISED void elu(float* values, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const float negative = exponential(within(values[i] < 0.0F ? values[i] : 0.0F)) - 1.0F;
+    values[i] = values[i] > 0.0F ? values[i] : negative;
+  }
+}
+
+VECTORISED void sigmoid(float* values, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i)
+    values[i] = 1.0F / (1.0F + exponential(within(-values[i])));
+}
+
+void activate(std::span<float> values, const std::string& activation) {
+  if (activation == "relu") {
+    for (float& value : values) value = value > 0.0F ? value : 0.0F;
+  } else if (activation == "elu") {
+    elu(values.data(), values.size());
+  } else if (activation == "gelu") {
+    constexpr float kRootOfHalf = 0.70710678118654752F;
+    for (float& value : values) value *= 0.5F * (1.0F + std::erf(value * kRootOfHalf));
+  } else if (activation == "tanh") {
+    for (float& value : values) value = std::tanh(value);
+  } else {
+    sigmoid(values.data(), values.size());
+  }
+}
+
+VECTORISED void scale_row(const std::int32_t* sums, const std::int32_t* weights,
+                          const float* scales, const float* bias, Rounding rounding,
+                          std::size_t count, float* to) {
+  for (std::size_t out = 0; out < count; ++out) {
+    const float sum = static_cast<float>(sums[out]) * rounding.step +
+                      static_cast<float>(weights[out]) * rounding.least;
+    to[out] = sum * scales[out] + bias[out];
+  }
+}
+
+std::vector<std::int8_t> bytes_of(const Tensor& tensor) {
+  std::vector<std::int8_t> values(tensor.bytes.size());
+  std::memcpy(values.data(), tensor.bytes.data(), values.size());
+  return values;
+}
+
+}  // namespace
+
+ByteNetwork::ByteNetwork(const ModelSpec& spec, std::span<const Tensor> tensors)
+    : activation_(spec.activation) {
+  for (std::size_t i = 0; i + 1 < spec.widths.size(); ++i) {
+    const auto inputs = static_cast<std::size_t>(spec.widths[i]);
+    const auto outputs = static_cast<std::size_t>(spec.widths[i + 1]);
+    const std::string name = fmt::format("{}", 2 * i);  // as in PyTorch's Sequential
+    const auto values = bytes_of(find_tensor(tensors, name + ".weight"));
+    Layer layer{.weights = ByteMatrix(values, outputs, inputs),
+                .inputs = inputs,
+                .outputs = outputs,
+                .scales = as_f32(find_tensor(tensors, name + ".weight_scale")),
+                .bias = as_f32(find_tensor(tensors, name + ".bias")),
+                .sums = std::vector<std::int32_t>(outputs, 0)};
+    for (std::size_t out = 0; out < outputs; ++out) {
+      for (std::size_t in = 0; in < inputs; ++in) layer.sums[out] += values[out * inputs + in];
+    }
+    layers_.push_back(std::move(layer));
+  }
+}
+
+std::vector<float> ByteNetwork::through(const Layer& layer, std::span<const float> values,
+                                        std::size_t rows) const {
+  const std::size_t wide = layer.weights.padded_inputs();
+  std::vector<std::uint8_t> bytes(rows * wide);
+  std::vector<Rounding> roundings(rows);
+  for (std::size_t row = 0; row < rows; ++row)
+    roundings[row] =
+        round_row(values.data() + row * layer.inputs, layer.inputs, wide, &bytes[row * wide]);
+  std::vector<std::int32_t> sums(rows * layer.weights.padded_outputs());
+  layer.weights.multiply(bytes.data(), rows, sums.data());
+  std::vector<float> results(rows * layer.outputs);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const Rounding rounding = roundings[row];
+    const std::int32_t* own = sums.data() + row * layer.weights.padded_outputs();
+    float* to = results.data() + row * layer.outputs;
+    scale_row(own, layer.sums.data(), layer.scales.data(), layer.bias.data(), rounding,
+              layer.outputs, to);
+  }
+  return results;
+}
+
+std::vector<float> ByteNetwork::logits(std::span<const float> features, std::size_t rows) const {
+  std::vector<float> values(features.begin(), features.end());
+  for (const Layer& layer : layers_) {
+    values = through(layer, values, rows);
+    if (&layer != &layers_.back()) activate(values, activation_);
+  }
+  return values;
+}
+
+}  // namespace tcrops::nn

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "byte_products.hpp"
+
+#include <tcrops/nn/core.hpp>
+
+#include <span>
+#include <vector>
+
+namespace tcrops::nn {
+
+// A plain feed-forward network without normalisation whose weights are bytes, computed as
+// load_network() says. Thread-safe.
+class ByteNetwork {
+ public:
+  // Takes quantised tensors that Core::load() would take dequantised.
+  ByteNetwork(const ModelSpec& spec, std::span<const Tensor> tensors);
+
+  // One logit per row of features [rows, inputs].
+  [[nodiscard]] std::vector<float> logits(std::span<const float> features,
+                                          std::size_t rows) const;
+
+ private:
+  struct Layer {
+    ByteMatrix weights;
+    std::size_t inputs;
+    std::size_t outputs;
+    std::vector<float> scales;        // of each output
+    std::vector<float> bias;
+    std::vector<std::int32_t> sums;   // of each output's weights, as bytes
+  };
+  [[nodiscard]] std::vector<float> through(const Layer& layer, std::span<const float> values,
+                                           std::size_t rows) const;
+
+  std::string activation_;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace tcrops::nn
