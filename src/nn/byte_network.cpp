@@ -51,7 +51,7 @@ VECTORISED Rounding range_of(const float* values, std::size_t count) {
 
 // Bytes from 0 to 127, then zeros up to `padded`.
 VECTORISED Rounding round_row(const float* values, std::size_t count, std::size_t padded,
-                   std::uint8_t* bytes) {
+                              std::uint8_t* bytes) {
   constexpr float kHalf = 0.5F;
   const Rounding rounding = range_of(values, count);
   const float inverse = rounding.step > 0.0F ? 1.0F / rounding.step : 0.0F;
@@ -63,8 +63,9 @@ VECTORISED Rounding round_row(const float* values, std::size_t count, std::size_
   return rounding;
 }
 
-// e to the power of values between -87 and 87, within two units of the last place (the polynomial of
-// Cephes' expf). Without calls, so that loops over it become vectors; the same on every processor.
+// e to the power of values between -87 and 87, within two units of the last place (the polynomial
+// of Cephes' expf). Without calls, so that loops over it become vectors; the same on every
+// processor.
 inline float exponential(float x) {
   constexpr float kLog2E = 1.44269504088896341F;
   constexpr float kLn2High = 0.693359375F;

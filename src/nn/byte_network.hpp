@@ -24,9 +24,9 @@ class ByteNetwork {
     ByteMatrix weights;
     std::size_t inputs;
     std::size_t outputs;
-    std::vector<float> scales;        // of each output
+    std::vector<float> scales;  // of each output
     std::vector<float> bias;
-    std::vector<std::int32_t> sums;   // of each output's weights, as bytes
+    std::vector<std::int32_t> sums;  // of each output's weights, as bytes
   };
   // `values_` become the layer's results for them.
   void pass(const Layer& layer, std::size_t rows);

@@ -49,9 +49,8 @@ TEST_CASE("every network says nearly the same with weights of one byte") {
     const TcrProblem problem(variant.learned);
     const auto network = trained(problem, variant.options);
     if (variant.options.readout == "density") {
-      CHECK(error_code([&] {
-              static_cast<void>(quantise(network->spec(), network->weights()));
-            }) == ExitCode::kUsage);
+      CHECK(error_code([&] { static_cast<void>(quantise(network->spec(), network->weights())); }) ==
+            ExitCode::kUsage);
       continue;
     }
     const QuantisedNetwork made = quantise(network->spec(), network->weights());
@@ -64,8 +63,7 @@ TEST_CASE("every network says nearly the same with weights of one byte") {
     CHECK(largest_difference(before, after) < share * std::max(deviation(before), 0.1));
     CHECK(bytes_of(*small) == write_safetensors(made.tensors));
     CHECK(small->attributions(problem.rows, 2).baselines.size() == problem.rows.rows);
-    CHECK(error_code([&] { small->fit(problem.examples(), {}, {}, kGoOn); }) ==
-          ExitCode::kFailure);
+    CHECK(error_code([&] { small->fit(problem.examples(), {}, {}, kGoOn); }) == ExitCode::kFailure);
     // Whatever rows stand beside it.
     for (const std::size_t row : {0U, 100U, 239U}) {
       data::EncodedRows one;
