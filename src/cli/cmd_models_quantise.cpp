@@ -24,9 +24,9 @@ std::string text_of(const stages::QuantisedModel& made) {
   line("bytes of weights", facts.at("bytes"));
   line("AUROC", facts.at("auroc"));
   line("average precision", facts.at("average_precision"));
-  text += fmt::format("  {:<20} {:.2g} on average, {:.2g} at most\n", "change of logits",
-                      facts.at("mean_change").get<double>(),
-                      facts.at("largest_change").get<double>());
+  text +=
+      fmt::format("  {:<20} {:.2g} on average, {:.2g} at most\n", "change of logits",
+                  facts.at("mean_change").get<double>(), facts.at("largest_change").get<double>());
   if (!made.speed.is_null()) line("rows per second", made.speed.at("rows_per_second"));
   text += fmt::format("  measured on {} rows of {}\n", facts.at("rows").get<std::int64_t>(),
                       facts.at("side").get<std::string>());
@@ -57,9 +57,7 @@ void add_models_quantise(CLI::App& app, Session& session) {
   CLI::App& sub = add_store_command(
       app, session, "quantise",
       "the same model with weights of one byte, what that costs in AUC and gains in speed");
-  sub.add_option("model", request->model, "model to quantise")
-      ->type_name(kModelType)
-      ->required();
+  sub.add_option("model", request->model, "model to quantise")->type_name(kModelType)->required();
   sub.add_option("--as", request->name, "name for the new model, for example viral.model-int8")
       ->type_name(kNameType);
   sub.callback([&session, request] {

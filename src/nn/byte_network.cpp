@@ -51,7 +51,7 @@ VECTORISED Rounding range_of(const float* values, std::size_t count) {
 
 // Bytes from 0 to 127, then zeros up to `padded`.
 VECTORISED Rounding round_row(const float* values, std::size_t count, std::size_t padded,
-                   std::uint8_t* bytes) {
+                              std::uint8_t* bytes) {
   constexpr float kHalf = 0.5F;
   const Rounding rounding = range_of(values, count);
   const float inverse = rounding.step > 0.0F ? 1.0F / rounding.step : 0.0F;
@@ -63,8 +63,9 @@ VECTORISED Rounding round_row(const float* values, std::size_t count, std::size_
   return rounding;
 }
 
-// e to the power of values between -87 and 87, within two units of the last place (the polynomial of
-// Cephes' expf). Without calls, so that loops over it become vectors; the same on every processor.
+// e to the power of values between -87 and 87, within two units of the last place (the polynomial
+// of Cephes' expf). Without calls, so that loops over it become vectors; the same on every
+// processor.
 inline float exponential(float x) {
   constexpr float kLog2E = 1.44269504088896341F;
   constexpr float kLn2High = 0.693359375F;
@@ -155,34 +156,35 @@ ByteNetwork::ByteNetwork(const ModelSpec& spec, std::span<const Tensor> tensors)
   }
 }
 
-std::vector<float> ByteNetwork::through(const Layer& layer, std::span<const float> values,
-                                        std::size_t rows) const {
+void ByteNetwork::pass(const Layer& layer, std::size_t rows) {
   const std::size_t wide = layer.weights.padded_inputs();
-  std::vector<std::uint8_t> bytes(rows * wide);
-  std::vector<Rounding> roundings(rows);
-  for (std::size_t row = 0; row < rows; ++row)
-    roundings[row] =
-        round_row(values.data() + row * layer.inputs, layer.inputs, wide, &bytes[row * wide]);
-  std::vector<std::int32_t> sums(rows * layer.weights.padded_outputs());
-  layer.weights.multiply(bytes.data(), rows, sums.data());
-  std::vector<float> results(rows * layer.outputs);
+  const std::size_t long_enough = layer.weights.padded_outputs();
+  bytes_.resize(std::max(bytes_.size(), rows * wide));
+  sums_.resize(std::max(sums_.size(), rows * long_enough));
+  std::vector<Rounding> roundings;
+  roundings.reserve(rows);
   for (std::size_t row = 0; row < rows; ++row) {
-    const Rounding rounding = roundings[row];
-    const std::int32_t* own = sums.data() + row * layer.weights.padded_outputs();
-    float* to = results.data() + row * layer.outputs;
-    scale_row(own, layer.sums.data(), layer.scales.data(), layer.bias.data(), rounding,
-              layer.outputs, to);
+    roundings.push_back(round_row(values_.data() + row * layer.inputs, layer.inputs, wide,
+                                  bytes_.data() + row * wide));
   }
-  return results;
+  layer.weights.multiply(bytes_.data(), rows, sums_.data());
+  values_.resize(std::max(values_.size(), rows * layer.outputs));
+  for (std::size_t row = 0; row < rows; ++row) {
+    scale_row(sums_.data() + row * long_enough, layer.sums.data(), layer.scales.data(),
+              layer.bias.data(), roundings[row], layer.outputs,
+              values_.data() + row * layer.outputs);
+  }
 }
 
-std::vector<float> ByteNetwork::logits(std::span<const float> features, std::size_t rows) const {
-  std::vector<float> values(features.begin(), features.end());
+std::vector<float> ByteNetwork::logits(std::span<const float> features, std::size_t rows) {
+  values_.resize(std::max(values_.size(), features.size()));
+  std::copy(features.begin(), features.end(), values_.begin());
   for (const Layer& layer : layers_) {
-    values = through(layer, values, rows);
-    if (&layer != &layers_.back()) activate(values, activation_);
+    pass(layer, rows);
+    if (&layer != &layers_.back())
+      activate(std::span(values_).first(rows * layer.outputs), activation_);
   }
-  return values;
+  return {values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(rows)};
 }
 
 }  // namespace tcrops::nn

@@ -51,8 +51,7 @@ std::int32_t four_bytes(const std::uint8_t* bytes) {
 
 // kRows rows and kPanels panels of 16 outputs at a time: their sums stay in registers.
 template <std::size_t kRows, std::size_t kPanels>
-__attribute__((target("avx512f,avx512vnni"))) void tile_vnni(const std::int8_t* packed,
-                                                             Shape shape,
+__attribute__((target("avx512f,avx512vnni"))) void tile_vnni(const std::int8_t* packed, Shape shape,
                                                              const std::uint8_t* bytes,
                                                              std::int32_t* sums) {
   const std::size_t panel = shape.inputs * kLanes;
@@ -129,8 +128,8 @@ void multiply_tiles(const Tiles& tiles, const std::int8_t* packed, Shape shape,
     const bool wide = panel + tiles.panels_at_once <= panels;
     for (std::size_t row = 0; row < rows;) {
       const bool tall = row + tiles.rows_at_once <= rows;
-      const Tile tile = wide ? (tall ? tiles.whole : tiles.one_row)
-                             : (tall ? tiles.one_panel : tiles.single);
+      const Tile tile =
+          wide ? (tall ? tiles.whole : tiles.one_row) : (tall ? tiles.one_panel : tiles.single);
       tile(packed + panel * shape.inputs * kLanes, shape, bytes + row * shape.inputs,
            sums + row * shape.outputs + panel * kLanes);
       row += tall ? tiles.rows_at_once : 1;
@@ -141,23 +140,15 @@ void multiply_tiles(const Tiles& tiles, const std::int8_t* packed, Shape shape,
 
 void multiply_vnni(const std::int8_t* packed, Shape shape, const std::uint8_t* bytes,
                    std::size_t rows, std::int32_t* sums) {
-  static constexpr Tiles kTiles = {6,
-                                   4,
-                                   tile_vnni<6, 4>,
-                                   tile_vnni<1, 4>,
-                                   tile_vnni<6, 1>,
-                                   tile_vnni<1, 1>};
+  static constexpr Tiles kTiles = {
+      6, 4, tile_vnni<6, 4>, tile_vnni<1, 4>, tile_vnni<6, 1>, tile_vnni<1, 1>};
   multiply_tiles(kTiles, packed, shape, bytes, rows, sums);
 }
 
 void multiply_avx2(const std::int8_t* packed, Shape shape, const std::uint8_t* bytes,
                    std::size_t rows, std::int32_t* sums) {
-  static constexpr Tiles kTiles = {4,
-                                   1,
-                                   tile_avx2<4, 1>,
-                                   tile_avx2<1, 1>,
-                                   tile_avx2<4, 1>,
-                                   tile_avx2<1, 1>};
+  static constexpr Tiles kTiles = {
+      4, 1, tile_avx2<4, 1>, tile_avx2<1, 1>, tile_avx2<4, 1>, tile_avx2<1, 1>};
   multiply_tiles(kTiles, packed, shape, bytes, rows, sums);
 }
 #endif
@@ -183,8 +174,7 @@ const Kernel& kernel() {
 
 }  // namespace
 
-ByteMatrix::ByteMatrix(std::span<const std::int8_t> values, std::size_t outputs,
-                       std::size_t inputs)
+ByteMatrix::ByteMatrix(std::span<const std::int8_t> values, std::size_t outputs, std::size_t inputs)
     : padded_inputs_(rounded_up(inputs, kDepth)), padded_outputs_(rounded_up(outputs, kLanes)) {
   packed_.assign(padded_inputs_ * padded_outputs_, 0);
   for (std::size_t out = 0; out < outputs; ++out) {

@@ -171,7 +171,7 @@ class Quantised : public Network {
   data::Expansion expansion_;
   std::vector<Tensor> tensors_;
   std::unique_ptr<Network> rounded_;
-  std::optional<ByteNetwork> bytes_;
+  mutable std::optional<ByteNetwork> bytes_;
 };
 
 }  // namespace

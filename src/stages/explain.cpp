@@ -21,8 +21,7 @@ struct Explained {
 
 void add_to(std::vector<double>& sums, const std::vector<float>& values, double share) {
   sums.resize(values.size(), 0.0);
-  for (std::size_t i = 0; i < values.size(); ++i)
-    sums[i] += share * static_cast<double>(values[i]);
+  for (std::size_t i = 0; i < values.size(); ++i) sums[i] += share * static_cast<double>(values[i]);
 }
 
 Explained explain(const Networks& networks, const data::EncodedRows& rows, std::int64_t steps) {

@@ -70,9 +70,8 @@ Json golden_json(const store::Store& store, const Model& model, const Networks& 
   data::EncodedRows rows;
   for (const data::Record& record : golden.records) {
     if (model.encoder->encode(record, rows)) {
-      throw Error(ExitCode::kArtifact,
-                  fmt::format("{}: a row that the model cannot score",
-                              model.artifact.file("golden.json").string()));
+      throw Error(ExitCode::kArtifact, fmt::format("{}: a row that the model cannot score",
+                                                   model.artifact.file("golden.json").string()));
     }
   }
   const auto logits = networks.logits(rows);
@@ -131,13 +130,14 @@ Json cost(const Measured& measured, const Networks& before, const Networks& afte
                 number_or_null(metric(measured.labels, probabilities(new_logits)))};
   };
   const auto rows = static_cast<double>(std::max<std::size_t>(old_logits.size(), 1));
-  return {{"weights", "int8"},
-          {"side", measured.side},
-          {"rows", measured.labels.size()},
-          {"auroc", both([](auto& l, auto p) { return eval::auroc(l, p); })},
-          {"average_precision", both([](auto& l, auto p) { return eval::average_precision(l, p); })},
-          {"largest_change", largest},
-          {"mean_change", sum / rows}};
+  return {
+      {"weights", "int8"},
+      {"side", measured.side},
+      {"rows", measured.labels.size()},
+      {"auroc", both([](auto& l, auto p) { return eval::auroc(l, p); })},
+      {"average_precision", both([](auto& l, auto p) { return eval::average_precision(l, p); })},
+      {"largest_change", largest},
+      {"mean_change", sum / rows}};
 }
 
 // Of many rows at a time, as a large table is scored.
@@ -186,8 +186,8 @@ QuantisedModel quantise_model(const store::Store& store, const store::Artifact& 
   const Model model = load_model(store, artifact, nn::Device{});
   const auto dataset_at = artifact.manifest.parents.find("dataset");
   if (dataset_at == artifact.manifest.parents.end()) {
-    throw Error(ExitCode::kArtifact, fmt::format("model {} does not say what it was trained on",
-                                                 artifact.short_id()));
+    throw Error(ExitCode::kArtifact,
+                fmt::format("model {} does not say what it was trained on", artifact.short_id()));
   }
   const Dataset dataset = read_dataset(store, store.at(dataset_at->second));
   const Networks networks = quantised_networks(model);

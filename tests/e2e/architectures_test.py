@@ -42,7 +42,7 @@ CASES = {
 WRONG = {
     "softmax without competing heads": ({"train.loss": "softmax"}, ["train.loss", "network.head", "train.sampling"]),
     "heads that do not divide": ({"train.model": "attention", "network.width": 10, "network.attention_heads": 4},
-                                 ["network.width", "network.attention_heads"]),
+                                 ["network.width", "4 heads"]),
     "a kernel that is none": ({"train.model": "kernel_mlp", "network.kernels": "gamma:3"}, ["network.kernels", "gamma:3"]),
     "one trim": ({"train.model": "kernel_mlp", "network.cdr3_trim": "3"}, ["network.cdr3_trim"]),
     "density without heads": ({"train.model": "kernel_mlp", "network.readout": "density"}, ["network.readout", "network.head"]),

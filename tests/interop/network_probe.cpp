@@ -1,9 +1,9 @@
 // usage: network_probe DIR
 // Writes for every architecture, head and readout, with changing losses, optimisers and schedules,
-// DIR/<number>.json (what it is, how it is trained, what training said) and DIR/<number>.safetensors
-// (weights before and after two epochs of one batch each, and logits before), and DIR/rows<learned>
-// the rows. network_parity.py computes the same with PyTorch. DIR/machine.* are kernel machines that
-// were trained to the end, for scikit-learn.
+// DIR/<number>.json (what it is, how it is trained, what training said) and
+// DIR/<number>.safetensors (weights before and after two epochs of one batch each, and logits
+// before), and DIR/rows<learned> the rows. network_parity.py computes the same with PyTorch.
+// DIR/machine.* are kernel machines that were trained to the end, for scikit-learn.
 
 #include "tcr_problem.hpp"
 

@@ -107,8 +107,8 @@ TEST_CASE("every network that was cut off ends as if it had not been") {
       CHECK(error_code([&] { first->fit(given.examples(), {}, options, keep_second, until); }) ==
             ExitCode::kTerminated);
       REQUIRE(state);
-      const TrainState stored = {
-          state->epoch, read_safetensors(write_safetensors(state->tensors), "state")};
+      const TrainState stored = {state->epoch,
+                                 read_safetensors(write_safetensors(state->tensors), "state")};
       const auto second = given.network(variant.options, 9);
       CHECK_NOTHROW(second->check_state(stored, options.optimiser));
       second->fit(given.examples(), {}, options, keep_second, {.from = &stored, .offer = {}});
@@ -275,7 +275,8 @@ TEST_CASE("competing heads share at most one") {
     for (std::size_t tcr = 0; tcr < TcrProblem::kTcrs; ++tcr) {
       double sum = 0.0;
       for (std::size_t head = 0; head < TcrProblem::kHeads; ++head)
-        sum += 1.0 / (1.0 + std::exp(-static_cast<double>(logits[tcr * TcrProblem::kHeads + head])));
+        sum +=
+            1.0 / (1.0 + std::exp(-static_cast<double>(logits[tcr * TcrProblem::kHeads + head])));
       CHECK(sum > 0.0);
       CHECK(sum < 1.0 + 1e-6);  // of rounded logits
     }

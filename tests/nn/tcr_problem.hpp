@@ -61,8 +61,7 @@ struct TcrProblem {
   }
 
  private:
-  [[nodiscard]] const tcrops::data::Expansion::Block& block_of(
-      tcrops::data::Column column) const {
+  [[nodiscard]] const tcrops::data::Expansion::Block& block_of(tcrops::data::Column column) const {
     return *std::find_if(expansion.blocks.begin(), expansion.blocks.end(),
                          [&](const auto& block) { return block.column == column; });
   }
@@ -97,7 +96,8 @@ struct TcrProblem {
   }
 
   // With gaps in the middle; the motif of `head` (3 letters) after the first one, if any.
-  static std::vector<std::uint8_t> sequence(tcrops::Rng& rng, std::size_t places, std::size_t head) {
+  static std::vector<std::uint8_t> sequence(tcrops::Rng& rng, std::size_t places,
+                                            std::size_t head) {
     std::vector<std::uint8_t> letters(places, 0);
     const std::size_t length = places - rng.below(3);
     for (std::size_t i = 0; i < length; ++i) {
@@ -105,8 +105,7 @@ struct TcrProblem {
       letters[at] = static_cast<std::uint8_t>(1 + rng.below(20));
     }
     if (head < kHeads) {
-      for (std::size_t i = 0; i < 3; ++i)
-        letters[i] = static_cast<std::uint8_t>(1 + 5 * head + i);
+      for (std::size_t i = 0; i < 3; ++i) letters[i] = static_cast<std::uint8_t>(1 + 5 * head + i);
     }
     return letters;
   }

@@ -19,8 +19,8 @@ struct QuantisedNetwork {
 };
 
 // Rounds the weights of a trained network. Of a plain feed-forward one (an mlp without heads and
-// embeddings) batch normalisation is first folded into the layers, so its spec has none. Throws Error
-// (kUsage) for a network without linear layers.
+// embeddings) batch normalisation is first folded into the layers, so its spec has none. Throws
+// Error (kUsage) for a network without linear layers.
 [[nodiscard]] QuantisedNetwork quantise(const ModelSpec& spec, std::span<const Tensor> weights);
 
 // The network of these tensors, quantised or not; throws as Core::load. A quantised one cannot be

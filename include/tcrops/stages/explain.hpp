@@ -8,7 +8,7 @@ namespace tcrops::stages {
 // What each letter adds to a row's logit: integrated gradients from nothing (zeros as features) to
 // the row, of an ensemble the mean over its members.
 struct ExplainOptions {
-  std::string file;         // a CSV, replaced whole at the end; empty: nothing is explained
+  std::string file;          // a CSV, replaced whole at the end; empty: nothing is explained
   std::int64_t rows = 1000;  // the first ones with a score, at most
   std::int64_t steps = 64;   // points on the way; more make the error smaller
 };
