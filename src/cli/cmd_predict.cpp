@@ -26,11 +26,12 @@ bool is_same_file(const std::string& a, const std::string& b) {
 }
 
 void tell_explained(const stages::ExplainOptions& options, const stages::ExplainResult& result) {
-  log_info(fmt::format(
-      "{} rows explained in {} ({} steps); what letters add misses the logits by {:.2g} on average, "
-      "by {:.2g} at most (line {})",
-      result.rows, options.file, options.steps, result.mean_error, result.largest_error,
-      result.line_of_largest));
+  log_info(
+      fmt::format("{} rows explained in {} ({} steps); what letters add misses the logits by "
+                  "{:.2g} on average, "
+                  "by {:.2g} at most (line {})",
+                  result.rows, options.file, options.steps, result.mean_error, result.largest_error,
+                  result.line_of_largest));
 }
 
 Json explained_json(const stages::ExplainOptions& options, const stages::ExplainResult& result) {

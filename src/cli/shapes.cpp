@@ -95,7 +95,8 @@ constexpr std::array kQuantised = {
     Key{"quantised",
         "`weights`, `side` and `rows` it was measured on, `auroc`, `average_precision` and `bytes` "
         "as [before, after], `largest_change` and `mean_change` of a logit"},
-    Key{"speed", "`rows_per_second` as [before, after] and `kernel`; null when it was there already"},
+    Key{"speed",
+        "`rows_per_second` as [before, after] and `kernel`; null when it was there already"},
 };
 constexpr std::array kReproduce = {
     Key{"artifact", "id"},

@@ -129,8 +129,7 @@ std::string range_text(const Field& field) {
 
 std::vector<std::string> value_problems(const Field& field, const Json& value) {
   if (!has_type(value, field.type, field.item_type)) {
-    return {
-        fmt::format("must be {}, not {}", article(field.type, field.item_type), shown(value))};
+    return {fmt::format("must be {}, not {}", article(field.type, field.item_type), shown(value))};
   }
   const auto problems_of = [&field](const Json& one, const std::string& type) {
     if (one.is_number()) return number_problems(field, type, one);

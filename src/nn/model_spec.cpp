@@ -28,9 +28,10 @@ void check_choice(const std::string& what, const std::string& value,
 
 void check_inputs(const std::string& architecture, std::int64_t inputs) {
   if (inputs >= kMinimumInputs && inputs <= kMaximumInputs) return;
-  refuse(fmt::format("architecture \"{}\" needs {} to {} inputs, the encoder gives {}; choose "
-                     "another encoder",
-                     architecture, kMinimumInputs, kMaximumInputs, inputs));
+  refuse(
+      fmt::format("architecture \"{}\" needs {} to {} inputs, the encoder gives {}; choose "
+                  "another encoder",
+                  architecture, kMinimumInputs, kMaximumInputs, inputs));
 }
 
 // `blocks` linear layers, each `step` narrower than the one before, the last to 1.
@@ -123,9 +124,9 @@ std::vector<std::int64_t> joined(std::int64_t first, const std::vector<std::int6
 void add_mlp(const NetworkOptions& options, const Inputs& inputs, ModelSpec& spec) {
   const std::int64_t width = inputs.tcr + inputs.epitope_side;
   if (options.architecture == "mlp") {
-    spec.widths = joined(width, options.hidden.empty() ? std::vector<std::int64_t>{64, 32}
-                                                       : options.hidden,
-                         spec.outputs());
+    spec.widths =
+        joined(width, options.hidden.empty() ? std::vector<std::int64_t>{64, 32} : options.hidden,
+               spec.outputs());
     return;
   }
   const ModelSpec paper = make_spec(options.architecture, width);
@@ -153,9 +154,10 @@ std::map<data::Column, double> loop_weights(const std::vector<std::string>& text
     const auto weight =
         equals == std::string::npos ? std::nullopt : positive_number(text.substr(equals + 1));
     if (!column || !weight) {
-      refuse(fmt::format("network.loop_weights: \"{}\" is not COLUMN=WEIGHT with a column of ours "
-                         "and a positive number",
-                         text));
+      refuse(
+          fmt::format("network.loop_weights: \"{}\" is not COLUMN=WEIGHT with a column of ours "
+                      "and a positive number",
+                      text));
     }
     weights[*column] = *weight;
   }
@@ -220,9 +222,8 @@ std::int64_t ModelSpec::parameters() const {
 }
 
 const std::vector<std::string>& architecture_names() {
-  static const std::vector<std::string> names = {"mlp_small", "mlp_medium", "mlp_large",
-                                                 "mlp",       "cnn",        "attention",
-                                                 "kernel_mlp", "two_tower"};
+  static const std::vector<std::string> names = {
+      "mlp_small", "mlp_medium", "mlp_large", "mlp", "cnn", "attention", "kernel_mlp", "two_tower"};
   return names;
 }
 const std::vector<std::string>& head_names() {
@@ -253,9 +254,10 @@ KernelPart kernel_part(const std::string& text) {
   const auto share = parts.size() > 2 ? positive_number(parts[2]) : std::optional(1.0);
   const bool chains = parts[0] == "both" || parts[0] == "alpha" || parts[0] == "beta";
   if (!chains || !scale || !share || parts.size() > 3) {
-    refuse(fmt::format("network.kernels: \"{}\" is not CHAINS:SCALE or CHAINS:SCALE:SHARE with "
-                       "both, alpha or beta and positive numbers",
-                       text));
+    refuse(
+        fmt::format("network.kernels: \"{}\" is not CHAINS:SCALE or CHAINS:SCALE:SHARE with "
+                    "both, alpha or beta and positive numbers",
+                    text));
   }
   return {.chains = parts[0], .scale = *scale, .share = *share};
 }

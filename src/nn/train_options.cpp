@@ -16,7 +16,8 @@ double scheduled(const std::string& schedule, double share) {
 }  // namespace
 
 const std::vector<std::string>& loss_names() {
-  static const std::vector<std::string> names = {"bce", "weighted_bce", "focal", "squared", "softmax"};
+  static const std::vector<std::string> names = {"bce", "weighted_bce", "focal", "squared",
+                                                 "softmax"};
   return names;
 }
 const std::vector<std::string>& optimiser_names() {

@@ -122,8 +122,7 @@ Json training_configuration(const PipelineConfig& config) {
   return {{"train", std::move(train)}, {"network", config.fields().resolved("network", true)}};
 }
 
-Answered answered(const nn::ModelSpec& spec, const SideData& side,
-                  std::span<const float> logits) {
+Answered answered(const nn::ModelSpec& spec, const SideData& side, std::span<const float> logits) {
   Answered rows;
   for (std::size_t row = 0; row < logits.size(); ++row) {
     const std::string& epitope = side.records[row][data::Column::kEpitope];
@@ -165,7 +164,8 @@ Fitted fit(const FitParameters& parameters, const data::Expansion& expansion, co
   fitted.network = nn::core().create(made.spec, expansion, made.foundation, seed, device);
   Json belongs_to = {{"parameters", to_json(parameters)}, {"seed", seed}};
   if (hooks.checkpoints) belongs_to["owner"] = hooks.checkpoints->owner;
-  const std::optional<Checkpoint> last = last_checkpoint(hooks, belongs_to, *fitted.network, options.optimiser);
+  const std::optional<Checkpoint> last =
+      last_checkpoint(hooks, belongs_to, *fitted.network, options.optimiser);
   fitted.history = last ? last->history : Json::array();
   EarlyStopping early_stopping(parameters.early_stopping_patience);
   for (const Json& entry : fitted.history) static_cast<void>(early_stopping.after(entry));
@@ -190,8 +190,7 @@ Fitted fit(const FitParameters& parameters, const data::Expansion& expansion, co
   fitted.network->fit({&train.rows, train.labels}, {&validation.rows, validation.labels}, options,
                       after_epoch, continuation);
   if (parameters.threshold == "best_f1") {
-    const Answered rows =
-        answered(made.spec, validation, fitted.network->logits(validation.rows));
+    const Answered rows = answered(made.spec, validation, fitted.network->logits(validation.rows));
     fitted.threshold = eval::best_f1_threshold(rows.labels, probabilities(rows.logits));
   }
   return fitted;

@@ -19,8 +19,7 @@ std::string codes_of(const data::EncodedRows& rows, std::size_t row) {
 std::map<std::string, std::size_t> bound_epitopes(const SideData& train) {
   std::map<std::string, std::size_t> row_of;
   for (std::size_t row = 0; row < train.labels.size(); ++row) {
-    if (train.labels[row] == 1)
-      row_of.try_emplace(train.records[row][data::Column::kEpitope], row);
+    if (train.labels[row] == 1) row_of.try_emplace(train.records[row][data::Column::kEpitope], row);
   }
   row_of.erase("");
   return row_of;

@@ -13,9 +13,9 @@ struct Blueprint {
   nn::Foundation foundation;
 };
 
-// From the rows that train it: heads for the epitopes that have a binder among them, sorted; anchors
-// are rows with different codes, binding ones first, chosen by the seed where there are more than
-// options.anchors. Throws as nn::make_spec.
+// From the rows that train it: heads for the epitopes that have a binder among them, sorted;
+// anchors are rows with different codes, binding ones first, chosen by the seed where there are
+// more than options.anchors. Throws as nn::make_spec.
 [[nodiscard]] Blueprint blueprint(const nn::NetworkOptions& options,
                                   const data::Expansion& expansion, const SideData& train,
                                   std::uint64_t seed);

@@ -6,12 +6,13 @@ namespace tcrops::stages {
 
 void add_ensemble(FieldTable& table, EnsembleConfig& c) {
   table.begin_section("ensemble", "several networks as one model");
-  table.add("from", c.from,
-            "none: one network; seeds: the same parameters from different seeds; folds: training "
-            "and validation rows dealt into folds by clusters of TCRs, each network validated on "
-            "one and trained on the others; study: the best models that the study kept; variants: one "
-            "for each of ensemble.variants",
-            {.choices = {"none", "seeds", "folds", "study", "variants"}});
+  table.add(
+      "from", c.from,
+      "none: one network; seeds: the same parameters from different seeds; folds: training "
+      "and validation rows dealt into folds by clusters of TCRs, each network validated on "
+      "one and trained on the others; study: the best models that the study kept; variants: one "
+      "for each of ensemble.variants",
+      {.choices = {"none", "seeds", "folds", "study", "variants"}});
   table.add("members", c.members, "number of networks, but for variants",
             {.minimum = 2, .maximum = 100});
   table.add("variants", c.variants,

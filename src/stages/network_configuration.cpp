@@ -63,8 +63,9 @@ Problems kernel_problems(const FieldTable& table, const PipelineConfig& config) 
 }  // namespace
 
 void add_network(FieldTable& table, nn::NetworkOptions& o) {
-  table.begin_section("network", "what networks are made of; an architecture ignores what it does "
-                                 "not have");
+  table.begin_section("network",
+                      "what networks are made of; an architecture ignores what it does "
+                      "not have");
   table.add("head", o.head,
             "pan: the network sees epitope and MHC, and takes any; per_epitope: an output for each "
             "epitope that has a binder in training; competing: likewise, and a TCR binds one of "
@@ -124,8 +125,8 @@ void add_training(FieldTable& table, TrainConfig& c) {
             "what is minimised; weighted_bce makes both classes as heavy (of each head); softmax "
             "is for competing heads",
             {.choices = nn::loss_names()});
-  table.add("label_smoothing", c.loss.label_smoothing,
-            "share by which targets move to one half", {.minimum = 0, .maximum = 0.9});
+  table.add("label_smoothing", c.loss.label_smoothing, "share by which targets move to one half",
+            {.minimum = 0, .maximum = 0.9});
   table.add("focal_gamma", c.loss.focal_gamma, "focal: how much less sure rows count",
             {.minimum = 0, .maximum = 10});
   table.add("positive_weight", c.loss.positive_weight,
@@ -142,8 +143,8 @@ void add_training(FieldTable& table, TrainConfig& c) {
             {.choices = nn::schedule_names()});
   table.add("warmup_epochs", c.optimiser.warmup_epochs,
             "epochs in which the learning rate rises first", {.minimum = 0, .maximum = 100'000});
-  table.add("clip_norm", c.optimiser.clip_norm,
-            "largest Euclidean norm of the gradients; 0: any", {.minimum = 0});
+  table.add("clip_norm", c.optimiser.clip_norm, "largest Euclidean norm of the gradients; 0: any",
+            {.minimum = 0});
 }
 
 Problems network_problems(const FieldTable& table, const PipelineConfig& config) {

@@ -12,7 +12,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -47,7 +46,8 @@ void complete_key(const KeyContext& context, store::ReuseKey& key) {
 
 Recipe recipe_of(const StageContext& context) {
   const TrainConfig& train = context.config.train;
-  Recipe recipe{fit_parameters(context.config), static_cast<std::uint64_t>(context.config.seed), {}};
+  Recipe recipe{
+      fit_parameters(context.config), static_cast<std::uint64_t>(context.config.seed), {}};
   if (context.config.ensemble.from == "variants") recipe.variants = variants_of(context.config);
   if (train.from != "study") return recipe;
   const store::Artifact& study = context.input(Stage::kTune);
@@ -76,11 +76,9 @@ TrainedNetworks train(const StageContext& context, const Recipe& recipe, const D
   return train_ensemble(ensemble, recipe, dataset, device, place);
 }
 
-// Judged rows that have a score: all, but for those that a network knows no epitope of.
-JudgedRows scored_rows(const JudgedRows& judged, const ReferenceTcrs& trained_on,
+// Judged rows that have a score: all, but for those of epitopes without a head.
+JudgedRows scored_rows(const JudgedRows& judged, const Networks& networks,
                        const FitParameters& parameters) {
-  std::set<std::string> known;
-  for (const ReferenceTcr& tcr : trained_on) known.insert(tcr.binds.begin(), tcr.binds.end());
   JudgedRows scored{judged.origin, {}, {}, {}};
   bool diverged = false;
   for (std::size_t i = 0; i < judged.logits.size(); ++i) {
@@ -88,7 +86,7 @@ JudgedRows scored_rows(const JudgedRows& judged, const ReferenceTcrs& trained_on
       scored.labels.push_back(judged.labels[i]);
       scored.epitopes.push_back(judged.epitopes[i]);
       scored.logits.push_back(judged.logits[i]);
-    } else if (known.contains(judged.epitopes[i])) {
+    } else if (networks.member(0).spec().is_pan()) {
       diverged = true;
     }
   }
@@ -148,7 +146,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   const Recipe recipe = recipe_of(context);
   ModelContents contents = contents_of(context, dataset);
   TrainedNetworks trained = train(context, recipe, dataset, device, {work, key.digest()});
-  const JudgedRows judged = scored_rows(trained.judged, contents.trained_on, recipe.parameters);
+  const JudgedRows judged = scored_rows(trained.judged, trained.networks, recipe.parameters);
   contents.networks = std::move(trained.networks);
   contents.parameters = recipe.parameters;
   contents.seed = recipe.seed;

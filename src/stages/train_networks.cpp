@@ -312,9 +312,9 @@ TrainedNetworks train_one(const Recipe& recipe, const Dataset& dataset, const nn
   trained.judged = judged_rows("validation", validation, trained.networks.logits(validation.rows));
   if (!recipe.parameters.refit) return trained;
   const Recipe again{for_refit(recipe.parameters, trained.history), recipe.seed, {}};
-  fitted = fit_with_progress(again, dataset.encoder->expansion(), known_rows(dataset), SideData(),
-                             device, checkpoint_place(place, "epoch-all.safetensors"),
-                             " on all rows");
+  fitted =
+      fit_with_progress(again, dataset.encoder->expansion(), known_rows(dataset), SideData(),
+                        device, checkpoint_place(place, "epoch-all.safetensors"), " on all rows");
   trained.epochs_run = static_cast<std::int64_t>(fitted.history.size());
   trained.history = std::move(fitted.history);
   trained.networks = Networks();

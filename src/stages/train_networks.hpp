@@ -46,10 +46,10 @@ struct TrainedNetworks {
                                         const nn::Device& device, const TrainPlace& place);
 
 // `members` networks one after the other, each from a checkpoint of its own and not again once it
-// is done. With from "seeds" and "variants" as train_one, each with a seed drawn from the recipe's. With "folds"
-// training and validation rows are dealt into as many folds, no cluster of TCRs in two; each
-// network is watched on one fold and trained on the others, and its fold's rows are the judged
-// ones. Throws Error (kInputData) for fewer clusters than folds.
+// is done. With from "seeds" and "variants" as train_one, each with a seed drawn from the recipe's.
+// With "folds" training and validation rows are dealt into as many folds, no cluster of TCRs in
+// two; each network is watched on one fold and trained on the others, and its fold's rows are the
+// judged ones. Throws Error (kInputData) for fewer clusters than folds.
 [[nodiscard]] TrainedNetworks train_ensemble(const EnsembleConfig& config, const Recipe& recipe,
                                              const Dataset& dataset, const nn::Device& device,
                                              const TrainPlace& place);

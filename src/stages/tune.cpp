@@ -78,8 +78,8 @@ tune::Trial run_trial(const Bench& bench, const TrialStore& trials, std::int64_t
   trial.weights = fitted.network->trained_numbers();
   trial.details = {
       {"parameters", to_json(parameters)}, {"seed", seed}, {"history", fitted.history}};
-  const auto [labels, logits] = answered(fitted.network->spec(), bench.judge,
-                                         fitted.network->logits(bench.judge.rows));
+  const auto [labels, logits] =
+      answered(fitted.network->spec(), bench.judge, fitted.network->logits(bench.judge.rows));
   if (!all_finite(logits)) {
     trial.acceptable = false;
     trial.reason = "training diverged: the network's output is not a number";
@@ -94,8 +94,7 @@ tune::Trial run_trial(const Bench& bench, const TrialStore& trials, std::int64_t
   trial.acceptable = judged.acceptable;
   trial.reason = judged.reason;
   Json metrics = eval::binary_report(labels, scores, fitted.threshold);
-  metrics["paper_loss"] =
-      eval::paper_loss(eval::confusion(labels, scores, fitted.threshold));
+  metrics["paper_loss"] = eval::paper_loss(eval::confusion(labels, scores, fitted.threshold));
   trial.details["metrics"] = {{config.select_on, metrics}};
   trial.details["threshold"] = fitted.threshold;
   trials.keep_weights(number, fitted.network->weights());
@@ -145,8 +144,8 @@ std::vector<tune::Trial> run(const Bench& bench, const TrialStore& trials,
 }
 
 store::Artifact publish_model(const StageContext& context, const store::ReuseKey& study_key,
-                              const Dataset& dataset, const Bench& bench,
-                              const TrialStore& trials, const tune::Trial& trial) {
+                              const Dataset& dataset, const Bench& bench, const TrialStore& trials,
+                              const tune::Trial& trial) {
   const FitParameters parameters = parameters_of(trial.point, context.config);
   const auto seed = trial.details.at("seed").get<std::uint64_t>();
   nn::NetworkOptions network = parameters.network;

@@ -181,8 +181,8 @@ class Schema(Case):
         self.assertTrue(self.validator.is_valid(self.shown()["configuration"]))
 
     def test_wrong_ones_are_refused_by_both(self):
-        for wrong in ({"trian": {}}, {"train": {"epoch": 3}}, {"train": {"epochs": 0}}, {"train": {"epochs": 1.5}},
-                      {"train": {"epochs": "3"}}, {"tune": {"sampler": "grid"}}, {"tune": {"models": ["mlp"]}},
+        for wrong in ({"trian": {}}, {"train": {"epoch": 3}}, {"train": {"epochs": -1}}, {"train": {"epochs": 1.5}},
+                      {"train": {"epochs": "3"}}, {"tune": {"sampler": "grid"}}, {"tune": {"models": ["mlpp"]}},
                       {"tune": {"models": "mlp_small"}}, {"preprocess": {"test_fraction": 0}},
                       {"preprocess": {"strict": 1}}, {"seed": -1}, {"train": 3}, [], {"name": "a/b"}, {"name": ""},
                       {"tune": {"models": []}}, {"preprocess": {"features": []}}, {"$schema": 3},

@@ -69,7 +69,8 @@ class Wrong(Case):
         (3, 3, "seed", 'must be a whole number, not "x"'),
         (5, 5, "train.epoch", 'unknown key; did you mean "epochs"?'),
         (5, 17, "train.batch_size", "0 is out of range; must be at least 2 and at most 1000000 rows"),
-        (6, 5, "train.model", '"mlp_smal" is not one of mlp_small, mlp_medium, mlp_large; did you mean "mlp_small"?'),
+        (6, 5, "train.model", '"mlp_smal" is not one of mlp_small, mlp_medium, mlp_large, mlp, cnn, attention, kernel_mlp, '
+         'two_tower; did you mean "mlp_small"?'),
         (8, 3, "trials", 'unknown key; did you mean "tune.trials"?'),
         (9, 41, "tune.keep", "given twice, first in line 9 column 30; keep one"),
         (9, 12, "tune.epochs_min",
@@ -97,14 +98,14 @@ class Wrong(Case):
 
     def test_every_source_at_once(self):
         path = self.file('{"sed": 1}')
-        done = self.fails(CONFIGURATION, ["config", "validate", "--config", path, "--set", "train.epochs=0", "--set",
+        done = self.fails(CONFIGURATION, ["config", "validate", "--config", path, "--set", "train.epochs=-1", "--set",
                                           "x.y=1", "--set", "tune.epochs_max=1"],
                           env={"TCROPS_TRIAN_EPOCHS": "3", "TCROPS_SEED": "many"})
         self.assertEqual(done.stderr.splitlines()[1:], [
             f'  {path}:1:2: sed: unknown key; did you mean "seed"?',
             '  environment variable TCROPS_SEED: seed: must be a whole number, not "many"',
             '  environment variable TCROPS_TRIAN_EPOCHS: no such setting; did you mean "TCROPS_TRAIN_EPOCHS"?',
-            "  --set train.epochs: 0 is out of range; must be at least 1 and at most 100000",
+            "  --set train.epochs: -1 is out of range; must be at least 0 and at most 100000",
             "  --set x.y: unknown key",
             "  --set tune.epochs_max: 1 is below tune.epochs_min, which is 5 (default); change one or exchange them"])
         problems = self.problems(path, "--set", "x.y=1", env={"TCROPS_TRIAN_EPOCHS": "3"})

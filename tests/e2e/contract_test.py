@@ -31,6 +31,7 @@ COMMANDS = {
     "models compare": ["--store", "--dataset", "--resamples", "--config", "--set"],
     "models promote": ["--store", "--config", "--set", "--skip-gates", "--reason", "--by"],
     "models rollback": ["--store", "--reason", "--by"],
+    "models quantise": ["--store", "--as", "model"],
     "models log": ["--store", "model"],
     "models register": ["--store", "--name", "--reason", "--by"],
     "reproduce": ["--store", "--only", "--scratch", "--device"],
@@ -177,6 +178,7 @@ class Streams(product.ProductCase):
         yield ["models", "promote", "quickstart@v2", "--skip-gates", "--reason", "a test"], "tcrops.promotion/1"
         yield ["models", "rollback", "quickstart"], "tcrops.rollback/1"
         yield ["models", "register", "quickstart.model", "--name", "other"], "tcrops.registered/1"
+        yield ["models", "quantise", "quickstart.model"], "tcrops.quantised/1"
         yield ["reproduce", "quickstart.dataset"], "tcrops.reproduce/1"
         yield ["doctor"], "tcrops.doctor/1"
         yield ["artifacts", "gc", "--keep-names"], "tcrops.gc/1"

@@ -89,9 +89,6 @@ class Encoders(product.ProductCase):
         self.assertEqual(got[1][-1], "")
 
     def test_what_cannot_be_trained(self):
-        learned = ["run", *QUICKSTART, *chosen("learned", "end")]
-        self.fails(CONFIGURATION, learned, "preprocess.encoder",
-                   "learned needs an architecture with an embedding layer; none of mlp_small", store=self.store)
         with_id = ["run", *QUICKSTART, *chosen("onehot", "end"), "--set", "preprocess.features=Epitope,clone_id"]
         self.fails(CONFIGURATION, with_id, "the encoder onehot cannot have clone_id as a feature", store=self.store)
         self.fails(CONFIGURATION, ["run", *QUICKSTART, *chosen("onehott", "end")], "onehot", store=self.store)

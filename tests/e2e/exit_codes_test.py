@@ -65,7 +65,7 @@ CASES = (
     (1, of("serve-check", "--model", "quickstart.model", "--device", "cuda:255"), 'device "cuda:255"'),
     (2, of("trian"), "unknown command"),
     (2, of("completion", "tcsh"), "tcsh not in"),
-    (3, of("run", *QUICKSTART, "--set", "train.epochs=0"), "train.epochs: 0 is out of range"),
+    (3, of("run", *QUICKSTART, "--set", "train.epochs=-1"), "train.epochs: -1 is out of range"),
     (4, of("predict", "--model", "quickstart.model", "--input", "nowhere.csv"), "No such file"),
     (5, of("artifacts", "show", "nobody.model"), 'no artifact "nobody.model"'),
     (6, of("serve-check", "--model", "quickstart.model", "--max-p99-ms", "0.000001"), "do not serve this model"),

@@ -276,7 +276,7 @@ class Configuration(Case):
         self.config("[]", "FILE:1:1:", "must be a JSON object")
 
     def test_out_of_range(self):
-        self.config('{"train": {\n"epochs": 0}}', "FILE:2:1: train.epochs: 0 is out of range", "at least 1")
+        self.config('{"train": {\n"epochs": -1}}', "FILE:2:1: train.epochs: -1 is out of range", "at least 0")
         self.config('{"preprocess": {"test_fraction": 1}}', "test_fraction: 1 is out of range", "at most 0.9")
         self.config('{"train": {"learning_rate": 0}}', "learning_rate: 0 is out of range", "above 0")
 
@@ -313,12 +313,12 @@ class Configuration(Case):
         bad("train.epoch=3", "train.epoch: unknown key", 'did you mean "train.epochs"')
         bad("trian.epochs=3", "trian.epochs: unknown key", 'did you mean "train.epochs"')
         bad("train.epochs=many", "train.epochs: must be a whole number")
-        bad("train.epochs=0", "train.epochs: 0 is out of range")
+        bad("train.epochs=-1", "train.epochs: -1 is out of range")
         bad("seeds=0", "seeds: unknown key", 'did you mean "seed"')
 
     def test_bad_environment_variable(self):
-        self.config("{}", "environment variable TCROPS_TRAIN_EPOCHS:", "train.epochs: 0 is out of range",
-                    env={"TCROPS_TRAIN_EPOCHS": "0"})
+        self.config("{}", "environment variable TCROPS_TRAIN_EPOCHS:", "train.epochs: -1 is out of range",
+                    env={"TCROPS_TRAIN_EPOCHS": "-1"})
         self.config("{}", "environment variable TCROPS_TRAIN_EPOCH:", "no such setting",
                     'did you mean "TCROPS_TRAIN_EPOCHS"',
                     env={"TCROPS_TRAIN_EPOCH": "1"})

@@ -25,7 +25,7 @@ except ImportError as error:
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 import product  # noqa: E402
-from torch_parity import read_safetensors, rebuild  # noqa: E402
+from torch_parity import read_tensors, rebuild  # noqa: E402
 
 warnings.filterwarnings("ignore")
 torch.set_num_threads(1)
@@ -61,7 +61,7 @@ def encode(encoder, rows):
 def probabilities(model, rows):
     """What PyTorch makes of the files of a model artifact."""
     net = rebuild(read_json(model / "model.json")["network"])
-    net.load_state_dict(read_safetensors(model / "weights.safetensors"), strict=True)
+    net.load_state_dict(read_tensors(model / "weights.safetensors"), strict=True)
     with torch.inference_mode():
         return torch.sigmoid(net.eval()(encode(read_json(model / "encoder.json"), rows)).squeeze(1).double()).numpy()
 
@@ -143,7 +143,7 @@ class Case(product.ProductCase):
 
     def check_linear(self, scored, test, dataset):
         """The linear baseline of three epitopes against scikit-learn, fitted on table.csv."""
-        sides = read_safetensors(dataset / "rows.safetensors")["sides"].tolist()
+        sides = read_tensors(dataset / "rows.safetensors")["sides"].tolist()
         train = [row for row, side in zip(read_rows(dataset / "table.csv"), sides) if side == 0]
         for epitope in sorted({row["Epitope"] for row in test})[:3]:
             of_epitope = [row for row in test if row["Epitope"] == epitope]
@@ -181,7 +181,7 @@ class Case(product.ProductCase):
         """rows.safetensors of the dataset holds the encoding of table.csv."""
         dataset = product.named(store, f"{name}.dataset")
         encoder, rows = read_json(dataset / "encoder.json"), read_rows(dataset / "table.csv")
-        tensors = read_safetensors(dataset / "rows.safetensors")
+        tensors = read_tensors(dataset / "rows.safetensors")
         self.assertEqual(tensors["labels"].tolist(), [int(row["Label"]) for row in rows])
         texts = dict(encoder, features=[feature for feature in encoder["features"] if feature != "clone_id"])
         expected = (encode(texts, rows) * len(encoder["alphabet"])).round().to(torch.uint8)

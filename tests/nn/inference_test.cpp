@@ -84,10 +84,12 @@ TEST_CASE("fresh weights are uniform within one over the root of the inputs") {
   const auto n = static_cast<double>(values.size());
   CHECK(sum / n == Approx(0.0).margin(0.001));
   CHECK(square / n == Approx(0.05 * 0.05 / 3).epsilon(0.02));
-  const auto again = core().create(make_spec("mlp_small", 400), plain(400), {}, 1, Device{})->weights();
+  const auto again =
+      core().create(make_spec("mlp_small", 400), plain(400), {}, 1, Device{})->weights();
   CHECK(again[0].bytes == weights[0].bytes);
-  CHECK(core().create(make_spec("mlp_small", 400), plain(400), {}, 2, Device{})->weights()[0].bytes !=
-        weights[0].bytes);
+  CHECK(
+      core().create(make_spec("mlp_small", 400), plain(400), {}, 2, Device{})->weights()[0].bytes !=
+      weights[0].bytes);
 }
 
 TEST_CASE("weights that do not fit the specification are refused") {
@@ -125,10 +127,10 @@ TEST_CASE("weights that do not fit the specification are refused") {
 
 TEST_CASE("a card that is not there is an error") {
   if (!core().describe()["cuda"].is_null()) return;
-  CHECK(
-      error_code([] {
-        static_cast<void>(core().create(make_spec("mlp_small", 16), plain(16), {}, 1, Device{true, 0}));
-      }) == ExitCode::kFailure);
+  CHECK(error_code([] {
+          static_cast<void>(
+              core().create(make_spec("mlp_small", 16), plain(16), {}, 1, Device{true, 0}));
+        }) == ExitCode::kFailure);
 }
 
 // A sanitizer's allocator ends the program instead.

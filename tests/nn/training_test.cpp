@@ -120,9 +120,8 @@ TEST_CASE("nets that train at the same time do not disturb each other") {
   std::vector<std::string> together(alone.size());
   std::vector<std::thread> threads;
   for (std::uint64_t seed = 0; seed < 4; ++seed) {
-    threads.emplace_back([&together, seed] {
-      together[seed] = trained_bytes(paper_nets()[seed % 3], seed);
-    });
+    threads.emplace_back(
+        [&together, seed] { together[seed] = trained_bytes(paper_nets()[seed % 3], seed); });
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(together == alone);

@@ -39,7 +39,7 @@ struct Field : FieldLimits {
   std::string section;  // "" for the top level
   std::string name;
   std::string help;
-  std::string type;  // JSON Schema type: "boolean", "integer", "number", "string", "array"
+  std::string type;       // JSON Schema type: "boolean", "integer", "number", "string", "array"
   std::string item_type;  // of an array: "string", "integer" or "number"
   Json default_value;
   std::function<Json()> get;

@@ -61,10 +61,10 @@ struct Continuation {
 
 // Integrated gradients of the rows' logits (Sundararajan et al., ICML 2017).
 struct Attributions {
-  // Per feature (input - baseline) times the mean gradient at `steps` midpoints of the straight line
-  // from the baseline, summed over what one code column or number column makes: [rows, code_width +
-  // number_width], row-major. A row's sum is its logit minus the baseline's, but for the error of
-  // the mean. NaN for an epitope without a head.
+  // Per feature (input - baseline) times the mean gradient at `steps` midpoints of the straight
+  // line from the baseline, summed over what one code column or number column makes: [rows,
+  // code_width + number_width], row-major. A row's sum is its logit minus the baseline's, but for
+  // the error of the mean. NaN for an epitope without a head.
   std::vector<float> values;
   // Logit of each row's baseline: zeros as features, in the places that the row has.
   std::vector<float> baselines;
@@ -115,8 +115,9 @@ class Core {
  public:
   virtual ~Core() = default;
   // Fresh weights as PyTorch initialises them, drawn from our own generator. The network keeps a
-  // copy of the expansion, on the device. Throws Error (kArtifact) when that gives another number of
-  // features than the network takes, (kFailure) when the foundation is not what the spec asks for.
+  // copy of the expansion, on the device. Throws Error (kArtifact) when that gives another number
+  // of features than the network takes, (kFailure) when the foundation is not what the spec asks
+  // for.
   [[nodiscard]] virtual std::unique_ptr<Network> create(const ModelSpec& spec,
                                                         const data::Expansion& expansion,
                                                         const Foundation& foundation,

@@ -27,9 +27,10 @@ struct NetworkOptions {
   std::int64_t anchors = 2000;        // kernel_mlp: at most so many TCRs
   std::string anchor_kind = "fixed";  // kernel_mlp: of anchor_kinds()
   std::vector<std::string> kernels = {"both:60"};  // kernel_mlp: see KernelPart
-  std::vector<std::string> loop_weights;           // kernel_mlp: "CDR3_beta=3"; others as in make_spec
-  std::vector<std::int64_t> cdr3_trim = {0, 0};    // kernel_mlp: letters that do not count at the ends
-  std::string readout = "linear";                  // kernel_mlp: of readout_names()
+  std::vector<std::string> loop_weights;  // kernel_mlp: "CDR3_beta=3"; others as in make_spec
+  std::vector<std::int64_t> cdr3_trim = {0,
+                                         0};  // kernel_mlp: letters that do not count at the ends
+  std::string readout = "linear";             // kernel_mlp: of readout_names()
 };
 
 // A part of a kernel: share * exp(-d / scale), d over the columns of both chains (and, without
@@ -55,9 +56,9 @@ struct KernelPart {
 //               missing. Readout "linear": similarities, turned into coordinates in which their
 //               scalar products are the kernel (Nystrom; not with trained anchors), then the
 //               feed-forward part. Readout "density", with heads only: per kernel the log ratio of
-//               the mean similarity to a head's anchors and to all, both with m of the latter added,
-//               weighted and summed; weights, scales, m and column weights are trained, a TCR does
-//               not count for itself then.
+//               the mean similarity to a head's anchors and to all, both with m of the latter
+//               added, weighted and summed; weights, scales, m and column weights are trained, a
+//               TCR does not count for itself then.
 //   two_tower   product of what one feed-forward part makes of the TCR and one of epitope and MHC
 // A column of which a row has nothing is masked: it adds nothing but zeros.
 struct ModelSpec {
@@ -99,7 +100,7 @@ struct ModelSpec {
 // "mlp_small", "mlp_medium", "mlp_large" (the paper's), "mlp", "cnn", "attention", "kernel_mlp",
 // "two_tower".
 [[nodiscard]] const std::vector<std::string>& architecture_names();
-[[nodiscard]] const std::vector<std::string>& head_names();        // "pan", "per_epitope", "competing"
+[[nodiscard]] const std::vector<std::string>& head_names();  // "pan", "per_epitope", "competing"
 [[nodiscard]] const std::vector<std::string>& activation_names();  // "relu", "elu", …
 [[nodiscard]] const std::vector<std::string>& norm_names();        // "none", "batch", "layer"
 [[nodiscard]] const std::vector<std::string>& anchor_kinds();      // "fixed", "trained"

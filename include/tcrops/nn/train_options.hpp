@@ -14,7 +14,8 @@ namespace tcrops::nn {
 //   focal        bce times (1 - p)^focal_gamma, p the probability given to the true label (Lin et
 //                al., ICCV 2017)
 //   squared      squared distance of logit and target: with one linear layer, ridge regression
-//   softmax      competing heads and each_row only: per TCR, cross-entropy of the heads' shares with
+//   softmax      competing heads and each_row only: per TCR, cross-entropy of the heads' shares
+//   with
 //                equal shares of the epitopes that it binds, or all for "none of them"
 // label_smoothing s moves the targets of all but softmax to s/2 and 1 - s/2.
 struct LossOptions {
@@ -31,7 +32,7 @@ struct LossOptions {
 struct OptimiserOptions {
   std::string name = "adam";  // of optimiser_names()
   double weight_decay = 0.0;
-  double momentum = 0.9;             // sgd, rmsprop
+  double momentum = 0.9;              // sgd, rmsprop
   std::string schedule = "constant";  // of schedule_names()
   std::int64_t warmup_epochs = 0;
   double clip_norm = 0.0;  // the gradients' Euclidean norm is at most this; 0: any
@@ -55,8 +56,8 @@ struct TrainOptions {
 [[nodiscard]] const std::vector<std::string>& schedule_names();
 [[nodiscard]] const std::vector<std::string>& sampling_names();
 
-// By how much the learning rate is multiplied `done` epochs (with the part of the present one) after
-// the start.
+// By how much the learning rate is multiplied `done` epochs (with the part of the present one)
+// after the start.
 [[nodiscard]] double learning_rate_factor(const OptimiserOptions& options, double done,
                                           std::int64_t epochs);
 

@@ -16,7 +16,7 @@ struct BatchPredictOptions {
   // rows are scored; or "-" for stdout.
   std::string output = "-";
   std::string device = "auto";
-  bool plain = false;   // only score, call and problem
+  bool plain = false;  // only score, call and problem
   ExplainOptions explain;
   bool strict = false;  // a row that cannot be scored ends the command; no file is written
 };
@@ -28,7 +28,7 @@ struct BatchPredictResult {
   std::uint64_t unusable = 0;  // rows without a score
   std::uint64_t unseen_epitope = 0;
   std::uint64_t far_from_training = 0;
-  std::string background;      // among which percentiles are: "training", "controls" or "none"
+  std::string background;  // among which percentiles are: "training", "controls" or "none"
   ExplainResult explained;
   std::string first_problems;  // up to three, as "line N: …"
   data::CleaningCounts cleaning;

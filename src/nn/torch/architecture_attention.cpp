@@ -53,8 +53,8 @@ class Attention : public Body {
     std::vector<at::Tensor> tokens;
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
       const at::Tensor& values = features.values[i];
-      tokens.push_back(
-          linear(tokens_[i], values.reshape({-1, values.size(2)}), pass).reshape({rows, -1, width_}));
+      tokens.push_back(linear(tokens_[i], values.reshape({-1, values.size(2)}), pass)
+                           .reshape({rows, -1, width_}));
     }
     at::Tensor state = at::cat(tokens, 1) + places_;  // [rows, tokens, width]
     const at::Tensor present = at::cat(features.present, 1);
@@ -67,12 +67,13 @@ class Attention : public Body {
 
  private:
   Block make_block(std::int64_t number) {
-    const auto name = [number](const char* part) { return fmt::format("block{}_{}", number, part); };
+    const auto name = [number](const char* part) {
+      return fmt::format("block{}_{}", number, part);
+    };
     const torch::nn::LayerNormOptions options({width_});
     Block block;
     block.before_attention = register_module(name("norm1"), torch::nn::LayerNorm(options));
-    block.query_key_value =
-        register_module(name("qkv"), torch::nn::Linear(width_, 3 * width_));
+    block.query_key_value = register_module(name("qkv"), torch::nn::Linear(width_, 3 * width_));
     block.joined = register_module(name("joined"), torch::nn::Linear(width_, width_));
     block.before_wide = register_module(name("norm2"), torch::nn::LayerNorm(options));
     block.wide = register_module(name("wide"), torch::nn::Linear(width_, 2 * width_));

@@ -39,7 +39,8 @@ class KernelBody : public Body {
  protected:
   [[nodiscard]] const std::vector<KernelPart>& parts() const { return parts_; }
   [[nodiscard]] DeviceRows anchor_rows() const {
-    return {anchors_, at::zeros({anchors_.size(0), numbers_}, anchors_.options().dtype(at::kFloat))};
+    return {anchors_,
+            at::zeros({anchors_.size(0), numbers_}, anchors_.options().dtype(at::kFloat))};
   }
   // Of the anchors for part `number`; kept when they never change, for training and scoring alike.
   [[nodiscard]] KernelPoints anchor_points(std::size_t number, const DeviceExpansion& expansion) {
@@ -109,9 +110,8 @@ class KernelMlp : public KernelBody {
     for (std::size_t i = 0; i < parts().size(); ++i) {
       const KernelPoints rows = points(i, features);
       const KernelPoints anchors = anchor_points(i, expansion);
-      const at::Tensor part =
-          at::exp(distances(i, rows, anchors, pass) / -parts()[i].scale) * parts()[i].share *
-          (rows.usable * anchors.usable.t());
+      const at::Tensor part = at::exp(distances(i, rows, anchors, pass) / -parts()[i].scale) *
+                              parts()[i].share * (rows.usable * anchors.usable.t());
       sum = sum.defined() ? sum + part : part;
     }
     return sum;
@@ -150,9 +150,9 @@ class MovingKernelMlp : public KernelBody {
     log_weights_ = register_parameter("log_weights", log_weights_);
     for (std::size_t i = 0; i < reader().columns().size(); ++i) {
       const FeatureColumn& column = reader().columns()[i];
-      moved_.push_back(register_parameter(
-          fmt::format("moved_{}", data::column_name(column.column)),
-          at::zeros({spec.anchors, column.positions(), column.dims})));
+      moved_.push_back(
+          register_parameter(fmt::format("moved_{}", data::column_name(column.column)),
+                             at::zeros({spec.anchors, column.positions(), column.dims})));
     }
   }
 
@@ -176,8 +176,7 @@ class MovingKernelMlp : public KernelBody {
     Features features = KernelBody::anchor_features(expansion);
     for (std::size_t i = 0; i < moved_.size(); ++i) {
       if (reader().columns()[i].segment.table)
-        features.values[i] =
-            features.values[i] + moved_[i] * features.present[i].unsqueeze(2);
+        features.values[i] = features.values[i] + moved_[i] * features.present[i].unsqueeze(2);
     }
     return features;
   }
@@ -190,9 +189,11 @@ class MovingKernelMlp : public KernelBody {
 class KernelDensity : public KernelBody {
  public:
   KernelDensity(const ModelSpec& spec, const data::Expansion& expansion)
-      : KernelBody(spec, expansion), heads_(spec.outputs() - (spec.competing ? 1 : 0)),
+      : KernelBody(spec, expansion),
+        heads_(spec.outputs() - (spec.competing ? 1 : 0)),
         competing_(spec.competing),
-        alike_(kLetterCost * *std::max_element(spec.loop_weights.begin(), spec.loop_weights.end())) {
+        alike_(kLetterCost *
+               *std::max_element(spec.loop_weights.begin(), spec.loop_weights.end())) {
     log_weights_ = register_parameter("log_weights", log_weights_);
     std::vector<float> scales;
     std::vector<float> shares;
@@ -212,8 +213,9 @@ class KernelDensity : public KernelBody {
     if (!binds_.defined()) find_binders();
     at::Tensor sum;
     for (std::size_t i = 0; i < parts().size(); ++i) {
-      const at::Tensor part = log_ratios(i, points(i, features), anchor_points(i, expansion), pass) *
-                              shares_[static_cast<std::int64_t>(i)];
+      const at::Tensor part =
+          log_ratios(i, points(i, features), anchor_points(i, expansion), pass) *
+          shares_[static_cast<std::int64_t>(i)];
       sum = sum.defined() ? sum + part : part;
     }
     // "None of them" is like all.
@@ -229,7 +231,7 @@ class KernelDensity : public KernelBody {
     at::Tensor near = at::exp(-distance / log_scales_[part].exp()) * anchors.usable.t();
     // Neither itself nor what differs by one letter counts for a TCR that is trained on.
     if (pass.is_training()) near = near * (distance > alike_).to(at::kFloat);
-    const at::Tensor binders = binds_ * anchors.usable;               // [anchors, heads]
+    const at::Tensor binders = binds_ * anchors.usable;  // [anchors, heads]
     const at::Tensor prior = log_priors_[part].exp();
     constexpr double kLeast = 1e-30;
     const at::Tensor usual =

@@ -21,9 +21,7 @@ class Mlp : public Body {
         features.flat.defined() ? features.flat : features.side_by_side(columns_), pass);
   }
 
-  const FeedForward* plain() const override {
-    return columns_.empty() ? &feed_forward_ : nullptr;
-  }
+  const FeedForward* plain() const override { return columns_.empty() ? &feed_forward_ : nullptr; }
 
  private:
   std::vector<std::size_t> columns_;

@@ -35,10 +35,10 @@ void require_rows(const char* what, std::int64_t given, std::int64_t wanted) {
 
 at::Tensor codes_of(const data::EncodedRows& rows) {
   // from_blob has no const form; the copy is what is kept.
-  return at::from_blob(const_cast<std::uint8_t*>(rows.codes.data()),
-                       {static_cast<std::int64_t>(rows.rows),
-                        static_cast<std::int64_t>(rows.code_width)},
-                       at::TensorOptions().dtype(at::kByte))
+  return at::from_blob(
+             const_cast<std::uint8_t*>(rows.codes.data()),
+             {static_cast<std::int64_t>(rows.rows), static_cast<std::int64_t>(rows.code_width)},
+             at::TensorOptions().dtype(at::kByte))
       .clone();
 }
 
@@ -64,8 +64,9 @@ Body::Body(const ModelSpec& spec, const data::Expansion& expansion)
                 "belong to different models");
   }
   head_codes_ = register_buffer(
-      "heads", at::zeros({std::ssize(spec.epitopes), static_cast<std::int64_t>(expansion.code_width)},
-                         at::kByte));
+      "heads",
+      at::zeros({std::ssize(spec.epitopes), static_cast<std::int64_t>(expansion.code_width)},
+                at::kByte));
 }
 
 std::vector<std::int64_t> Body::heads_of(const data::EncodedRows& rows) const {
@@ -106,8 +107,7 @@ void initialise(Body& body, const ModelSpec& spec, const Foundation& foundation,
   const at::NoGradGuard no_grad;
   std::uint64_t index = 0;
   for (const auto& module : body.modules(/*include_self=*/false)) {
-    if (auto* layer = module->as<torch::nn::LinearImpl>())
-      initialise_linear(*layer, seed, index++);
+    if (auto* layer = module->as<torch::nn::LinearImpl>()) initialise_linear(*layer, seed, index++);
   }
   for (const auto& item : body.named_parameters(/*recurse=*/false)) {
     if (!item.key().starts_with("embedding")) continue;

@@ -23,8 +23,7 @@ class Body : public torch::nn::Module {
   // [rows, outputs]: one number, or one per head (see ModelSpec::outputs). The features are those
   // that the reader has read, on the device of expansion and weights.
   [[nodiscard]] virtual at::Tensor forward(const Features& features,
-                                           const DeviceExpansion& expansion,
-                                           const Pass& pass) = 0;
+                                           const DeviceExpansion& expansion, const Pass& pass) = 0;
   // What of forward() no training changes, if anything, as [rows, n]; undefined: nothing. Then
   // forward_from() does the rest.
   [[nodiscard]] virtual at::Tensor fixed_part(const Features& /*features*/,
@@ -68,8 +67,8 @@ class Body : public torch::nn::Module {
 // Weights as PyTorch initialises them: Linear uniform within 1/sqrt(inputs), embeddings normal, the
 // row of gaps 0, normalisation the identity. Linear layer i takes its numbers from
 // Rng(seed, "init", i), so networks made at the same time in several threads do not share a
-// generator. Then the foundation is taken. Throws Error (kFailure) when it is not what the spec asks
-// for.
+// generator. Then the foundation is taken. Throws Error (kFailure) when it is not what the spec
+// asks for.
 void initialise(Body& body, const ModelSpec& spec, const Foundation& foundation,
                 std::uint64_t seed);
 

@@ -29,9 +29,7 @@ struct FeatureColumn {
   std::int64_t dims = 1;
   std::int64_t embedding = -1;  // which of the embeddings looks it up; -1: the expansion
 
-  [[nodiscard]] std::int64_t positions() const {
-    return static_cast<std::int64_t>(segment.count);
-  }
+  [[nodiscard]] std::int64_t positions() const { return static_cast<std::int64_t>(segment.count); }
   [[nodiscard]] bool is_sequence() const { return data::is_sequence(column); }
   [[nodiscard]] bool is_of_the_epitope() const {
     return column == data::Column::kEpitope || column == data::Column::kMhc;

@@ -12,19 +12,17 @@ at::Tensor activated(const at::Tensor& values, const std::string& activation) {
   return at::sigmoid(values);
 }
 
-FeedForward::FeedForward(torch::nn::Module& owner, const std::string& prefix,
-                         const ModelSpec& spec, const std::vector<std::int64_t>& widths)
+FeedForward::FeedForward(torch::nn::Module& owner, const std::string& prefix, const ModelSpec& spec,
+                         const std::vector<std::int64_t>& widths)
     : activation_(spec.activation), dropout_(spec.dropout) {
   int number = 0;
   const auto next_name = [&] { return fmt::format("{}{}", prefix, number++); };
   for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
     Layer layer;
-    layer.linear =
-        owner.register_module(next_name(), torch::nn::Linear(widths[i], widths[i + 1]));
+    layer.linear = owner.register_module(next_name(), torch::nn::Linear(widths[i], widths[i + 1]));
     const bool last = i + 2 == widths.size();
     if (!last && spec.norm == "batch") {
-      layer.batch_norm =
-          owner.register_module(next_name(), torch::nn::BatchNorm1d(widths[i + 1]));
+      layer.batch_norm = owner.register_module(next_name(), torch::nn::BatchNorm1d(widths[i + 1]));
     } else if (!last && spec.norm == "layer") {
       const torch::nn::LayerNormOptions options({widths[i + 1]});
       layer.layer_norm = owner.register_module(next_name(), torch::nn::LayerNorm(options));

@@ -86,8 +86,7 @@ void InferenceNet::score(const DeviceExpansion& expansion, const data::EncodedRo
   const auto count = static_cast<std::int64_t>(rows.rows);
   for (std::int64_t begin = 0; begin < count; begin += block_rows_) {
     const std::int64_t size = std::min(block_rows_, count - begin);
-    const DeviceRows block =
-        filled_up(to_device(rows, begin, begin + size, device_), block_rows_);
+    const DeviceRows block = filled_up(to_device(rows, begin, begin + size, device_), block_rows_);
     take(begin, size, score_block(expansion, block).to(at::kCPU).contiguous());
   }
 }
@@ -117,8 +116,7 @@ std::vector<float> InferenceNet::logits_by_head(const DeviceExpansion& expansion
     for (std::int64_t i = 0; i < size; ++i) {
       for (const std::int64_t row : groups.rows[static_cast<std::size_t>(begin + i)]) {
         const std::int64_t head = heads[static_cast<std::size_t>(row)];
-        if (head >= 0)
-          result[static_cast<std::size_t>(row)] = values[i * logits.size(1) + head];
+        if (head >= 0) result[static_cast<std::size_t>(row)] = values[i * logits.size(1) + head];
       }
     }
   });

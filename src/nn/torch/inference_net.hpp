@@ -14,8 +14,8 @@ namespace tcrops::nn {
 // with rows of gaps, and with one row per column wherever they are multiplied; together this makes
 // the logit of a row on the CPU the same, bit for bit, whatever rows are scored with it (see
 // block_rows in core_loader.cpp). Of a plain feed-forward network it is a copy, with batch
-// normalisation folded into the linear layer before it, in double precision; of another it refers to
-// the body.
+// normalisation folded into the linear layer before it, in double precision; of another it refers
+// to the body.
 class InferenceNet {
  public:
   InferenceNet(const ModelSpec& spec, Body& body, const at::Device& device,

@@ -7,9 +7,7 @@ namespace {
 
 using data::Column;
 
-bool is_cdr3(Column column) {
-  return column == Column::kCdr3Alpha || column == Column::kCdr3Beta;
-}
+bool is_cdr3(Column column) { return column == Column::kCdr3Alpha || column == Column::kCdr3Beta; }
 
 bool is_alpha(Column column) {
   return column == Column::kCdr3Alpha || column == Column::kVAlpha || column == Column::kJAlpha ||
@@ -69,8 +67,8 @@ KernelPoints KernelMetric::points_of(const Features& features) const {
 
 at::Tensor KernelMetric::distances(const KernelPoints& rows, const KernelPoints& anchors,
                                    const at::Tensor& weights, const Pass& pass) const {
-  const at::Tensor own = weights.index_select(
-      0, at::tensor(weights_used_, at::kLong).to(weights.device()));
+  const at::Tensor own =
+      weights.index_select(0, at::tensor(weights_used_, at::kLong).to(weights.device()));
   const at::Tensor each = own.repeat_interleave(widths_.to(weights.device()));
   const at::Tensor present = rows.present * own;
   const at::Tensor shared = products(present, anchors.present, pass);

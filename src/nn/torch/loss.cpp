@@ -15,8 +15,8 @@ at::Tensor mean_loss(const at::Tensor& logits, const at::Tensor& labels, const a
   if (options.name != "focal" && !weights.defined())
     return functional::binary_cross_entropy_with_logits(logits, target);
   using Options = functional::BinaryCrossEntropyWithLogitsFuncOptions;
-  at::Tensor each =
-      functional::binary_cross_entropy_with_logits(logits, target, Options().reduction(torch::kNone));
+  at::Tensor each = functional::binary_cross_entropy_with_logits(logits, target,
+                                                                 Options().reduction(torch::kNone));
   if (options.name == "focal") {
     // The probability given to the label that is not true.
     const at::Tensor wrong = at::sigmoid(at::where(labels > 0.5, -logits, logits));

@@ -20,8 +20,7 @@ inline at::Tensor dropped_out(const at::Tensor& values, double share, const Pass
 
 // Rows [rows, inputs] through a linear layer. For scoring in the layout in which a row's result
 // does not depend on the rows beside it (see block_rows in core_loader.cpp).
-inline at::Tensor linear(const torch::nn::Linear& layer, const at::Tensor& rows,
-                         const Pass& pass) {
+inline at::Tensor linear(const torch::nn::Linear& layer, const at::Tensor& rows, const Pass& pass) {
   if (pass.is_training()) return at::linear(rows, layer->weight, layer->bias);
   return at::addmm(layer->bias.unsqueeze(1), layer->weight, rows.t()).t();
 }

@@ -29,7 +29,8 @@ RowGroups group_rows(const data::EncodedRows& rows, const std::vector<FeatureCol
   RowGroups groups;
   std::unordered_map<std::string, std::size_t> number_of;
   for (std::size_t row = 0; row < rows.rows; ++row) {
-    const auto [at, is_new] = number_of.try_emplace(bytes_of(rows, row, columns), groups.rows.size());
+    const auto [at, is_new] =
+        number_of.try_emplace(bytes_of(rows, row, columns), groups.rows.size());
     if (is_new) groups.rows.emplace_back();
     groups.rows[at->second].push_back(static_cast<std::int64_t>(row));
   }

@@ -9,8 +9,8 @@
 
 namespace tcrops::nn {
 
-// Rows that a network sees alike: those of one TCR, where heads stand for the epitopes. In the order
-// of their first row.
+// Rows that a network sees alike: those of one TCR, where heads stand for the epitopes. In the
+// order of their first row.
 struct RowGroups {
   std::vector<std::vector<std::int64_t>> rows;  // of each group, ascending
 };

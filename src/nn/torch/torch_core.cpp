@@ -103,8 +103,8 @@ class TorchCore : public Core {
     return at_edge("creating a network", [&] {
       std::shared_ptr<Body> body = make_body(spec, expansion);
       initialise(*body, spec, foundation, seed);
-      return std::make_unique<TorchNetwork>(spec, expansion, std::move(body),
-                                            torch_device(device), host_);
+      return std::make_unique<TorchNetwork>(spec, expansion, std::move(body), torch_device(device),
+                                            host_);
     });
   }
 
@@ -113,8 +113,8 @@ class TorchCore : public Core {
     return at_edge("loading a network", [&] {
       std::shared_ptr<Body> body = make_body(spec, expansion);
       import_state(*body, weights);
-      return std::make_unique<TorchNetwork>(spec, expansion, std::move(body),
-                                            torch_device(device), host_);
+      return std::make_unique<TorchNetwork>(spec, expansion, std::move(body), torch_device(device),
+                                            host_);
     });
   }
 

@@ -17,8 +17,7 @@ namespace {
 
 // What dropout draws from in one epoch.
 at::Generator generator_of(const at::Device& device, std::uint64_t seed, std::int64_t epoch) {
-  const std::uint64_t own =
-      Rng(seed, "dropout", static_cast<std::uint64_t>(epoch)).next64();
+  const std::uint64_t own = Rng(seed, "dropout", static_cast<std::uint64_t>(epoch)).next64();
   if (!device.is_cuda()) return at::detail::createCPUGenerator(own);
   at::Generator generator = at::detail::getCUDAHooks().getDefaultCUDAGenerator(device.index());
   generator.set_current_seed(own);
@@ -34,8 +33,8 @@ at::Tensor loss_of(const Batch& batch, const Workshop& workshop, const Pass& pas
                                   workshop.expansion, pass);
   if (batch.shares.defined()) return softmax_loss(outputs, batch.shares);
   at::Tensor logits = logits_of_heads(outputs, workshop.spec);
-  logits = batch.places.defined() ? logits.flatten().index_select(0, batch.places)
-                                  : logits.squeeze(1);
+  logits =
+      batch.places.defined() ? logits.flatten().index_select(0, batch.places) : logits.squeeze(1);
   return mean_loss(logits, batch.labels, batch.weights, options);
 }
 
@@ -46,8 +45,7 @@ double train_epoch(Training& training, const Workshop& workshop, const TrainingS
   const Pass pass{generator_of(workshop.device, options.seed, number)};
   const TrainingSet::Epoch epoch = set.epoch(number);
   const auto steps = static_cast<double>(epoch.steps.size());
-  at::Tensor total =
-      at::zeros({}, at::TensorOptions().dtype(at::kDouble).device(workshop.device));
+  at::Tensor total = at::zeros({}, at::TensorOptions().dtype(at::kDouble).device(workshop.device));
   double done = 0.5;  // the middle of a step stands for it
   for (const BatchRange& step : epoch.steps) {
     workshop.host.check_interrupt();
@@ -55,9 +53,8 @@ double train_epoch(Training& training, const Workshop& workshop, const TrainingS
     const at::Tensor loss = loss_of(set.batch(epoch, step), workshop, pass, options.loss);
     loss.backward();
     const double past = static_cast<double>(number - 1) + done / steps;
-    training.optimiser().step(
-        options.learning_rate *
-        learning_rate_factor(options.optimiser, past, options.epochs));
+    training.optimiser().step(options.learning_rate *
+                              learning_rate_factor(options.optimiser, past, options.epochs));
     total += loss.detach();
     done += 1.0;
   }

@@ -14,8 +14,7 @@ constexpr const char* kWhat = "training state";
 std::vector<StateTensor> joined(std::vector<StateTensor> memory,
                                 const std::vector<StateTensor>& weights,
                                 const std::vector<at::Tensor>& kept) {
-  for (const StateTensor& item : weights)
-    memory.push_back({"weights." + item.name, item.tensor});
+  for (const StateTensor& item : weights) memory.push_back({"weights." + item.name, item.tensor});
   for (std::size_t i = 0; i < kept.size(); ++i)
     memory.push_back({"kept." + weights[i].name, kept[i]});
   return memory;

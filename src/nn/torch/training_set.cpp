@@ -70,8 +70,8 @@ void TrainingSet::fix(const Examples& examples, Body& body, const DeviceExpansio
     for (std::size_t i = first; i < std::min(first + kBlockRows, alike.rows.size()); ++i)
       rows.push_back(alike.rows[i].front());
     const at::NoGradGuard no_grad;
-    const at::Tensor part = body.fixed_part(
-        body.reader().read(expansion, select(rows_, to_device(rows))), expansion);
+    const at::Tensor part =
+        body.fixed_part(body.reader().read(expansion, select(rows_, to_device(rows))), expansion);
     if (!part.defined()) return;
     const auto width = static_cast<std::size_t>(part.size(1));
     if (alike.rows.size() * width * sizeof(float) > kMostBytes) return;
@@ -127,8 +127,8 @@ TrainingSet::Epoch TrainingSet::epoch(std::int64_t number) const {
   Rng rng(options_.seed, "order", static_cast<std::uint64_t>(number));
   rng.shuffle(epoch.order);
   // As many groups as hold about batch_size rows.
-  const double share = static_cast<double>(options_.batch_size) /
-                       static_cast<double>(labels_of_.size());
+  const double share =
+      static_cast<double>(options_.batch_size) / static_cast<double>(labels_of_.size());
   const double groups = std::min(share, 1.0) * static_cast<double>(epoch.order.size());
   epoch.steps = cut_batches(std::ssize(epoch.order), std::llround(std::max(groups, 2.0)));
   return epoch;
