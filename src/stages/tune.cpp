@@ -255,7 +255,11 @@ StageDefinition tune_stage() {
           .configuration_of =
               [](const Json& c) {
                 // Before networks could be chosen in detail, three of "train" stood alone.
-                if (c.contains("train")) return c;
+                if (c.contains("train")) {
+                  return Json{{"tune", c.at("tune")},
+                              {"train", c.at("train")},
+                              {"network", c.at("network")}};
+                }
                 Json train = Json::object();
                 for (const char* name : {"batch_size", "early_stopping_patience", "threshold"}) {
                   train[name] = c.at(name);
