@@ -6,7 +6,7 @@ namespace tcrops::nn {
 
 // Counted up whenever Core, Network, Host or a type they pass changes: the program and the shared
 // object must have been built together.
-inline constexpr int kCoreAbi = 6;
+inline constexpr int kCoreAbi = 7;
 
 // What the shared object needs from the program. It has its own copy of the static parts of tcrops,
 // so a flag that a signal handler sets in the program would never be seen there.

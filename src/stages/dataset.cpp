@@ -101,18 +101,38 @@ std::vector<std::string> SideData::epitopes() const {
   return names;
 }
 
-SideData side_of(const Dataset& dataset, data::Side side) {
-  SideData result;
-  const auto rows =
-      static_cast<std::size_t>(std::count(dataset.sides.begin(), dataset.sides.end(), side));
-  result.rows.codes.reserve(rows * dataset.encoded.code_width);
+std::vector<std::size_t> row_numbers(const Dataset& dataset, const std::vector<data::Side>& sides) {
+  std::vector<std::size_t> rows;
   for (std::size_t row = 0; row < dataset.sides.size(); ++row) {
-    if (dataset.sides[row] != side) continue;
+    if (std::find(sides.begin(), sides.end(), dataset.sides[row]) != sides.end())
+      rows.push_back(row);
+  }
+  return rows;
+}
+
+SideData rows_of(const Dataset& dataset, const std::vector<std::size_t>& rows) {
+  SideData result;
+  result.rows.codes.reserve(rows.size() * dataset.encoded.code_width);
+  for (const std::size_t row : rows) {
     data::append_row(dataset.encoded, row, result.rows);
     result.records.push_back(dataset.records[row]);
     result.labels.push_back(dataset.records[row].label.value_or(false) ? 1 : 0);
   }
   return result;
+}
+
+SideData training_rows(const Dataset& dataset, const std::vector<std::size_t>& rows) {
+  SideData result = rows_of(dataset, rows);
+  std::vector<bool> is_trained_on(dataset.sides.size());
+  for (const std::size_t row : rows) is_trained_on[row] = true;
+  for (std::size_t row = 0; row < dataset.sides.size(); ++row) {
+    if (!is_trained_on[row]) data::append_row(dataset.encoded, row, result.elsewhere);
+  }
+  return result;
+}
+
+SideData side_of(const Dataset& dataset, data::Side side) {
+  return rows_of(dataset, row_numbers(dataset, {side}));
 }
 
 }  // namespace tcrops::stages

@@ -36,9 +36,17 @@ struct SideData {
   std::vector<data::Record> records;
   std::vector<std::uint8_t> labels;
   data::EncodedRows rows;
+  data::EncodedRows elsewhere;  // the dataset's other rows; of training_rows() only
 
   [[nodiscard]] std::vector<std::string> epitopes() const;
 };
 [[nodiscard]] SideData side_of(const Dataset& dataset, data::Side side);
+
+// Numbers of the rows on some sides, and rows of a dataset, in their order.
+[[nodiscard]] std::vector<std::size_t> row_numbers(const Dataset& dataset,
+                                                   const std::vector<data::Side>& sides);
+[[nodiscard]] SideData rows_of(const Dataset& dataset, const std::vector<std::size_t>& rows);
+// The same, and what else the dataset has.
+[[nodiscard]] SideData training_rows(const Dataset& dataset, const std::vector<std::size_t>& rows);
 
 }  // namespace tcrops::stages

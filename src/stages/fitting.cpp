@@ -88,6 +88,7 @@ Json to_json(const FitParameters& p) {
           {"network", std::move(network)},
           {"refit", p.refit},
           {"sampling", p.sampling},
+          {"missing_pairs", p.missing_pairs},
           {"loss", p.loss.name},
           {"label_smoothing", p.loss.label_smoothing},
           {"focal_gamma", p.loss.focal_gamma},
@@ -111,6 +112,7 @@ FitParameters fit_parameters(const PipelineConfig& config) {
           .network = config.network,
           .refit = train.refit,
           .sampling = train.sampling,
+          .missing_pairs = train.missing_pairs,
           .loss = train.loss,
           .optimiser = train.optimiser};
 }
@@ -159,6 +161,7 @@ Fitted fit(const FitParameters& parameters, const data::Expansion& expansion, co
                                  .batch_size = parameters.batch_size,
                                  .seed = seed,
                                  .sampling = parameters.sampling,
+                                 .missing_pairs = parameters.missing_pairs,
                                  .loss = parameters.loss,
                                  .optimiser = parameters.optimiser};
   fitted.network = nn::core().create(made.spec, expansion, made.foundation, seed, device);
@@ -187,7 +190,8 @@ Fitted fit(const FitParameters& parameters, const data::Expansion& expansion, co
       });
     };
   }
-  fitted.network->fit({&train.rows, train.labels}, {&validation.rows, validation.labels}, options,
+  fitted.network->fit({&train.rows, train.labels, &train.elsewhere},
+                      {&validation.rows, validation.labels, nullptr}, options,
                       after_epoch, continuation);
   if (parameters.threshold == "best_f1") {
     const Answered rows = answered(made.spec, validation, fitted.network->logits(validation.rows));

@@ -26,6 +26,7 @@ struct FitParameters {
   nn::NetworkOptions network;                // but for its architecture
   bool refit = false;                        // by stage train, not by fit()
   std::string sampling = "equal_classes";
+  double missing_pairs = 0.0;
   nn::LossOptions loss;
   nn::OptimiserOptions optimiser;
 };

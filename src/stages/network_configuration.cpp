@@ -42,6 +42,17 @@ Problems softmax_problems(const FieldTable& table, const PipelineConfig& config)
                              "\"each_row\"; set them, or take another loss");
 }
 
+Problems missing_pairs_problems(const FieldTable& table, const PipelineConfig& config) {
+  const TrainConfig& train = config.train;
+  if (train.missing_pairs == 0.0) return {};
+  if (config.network.head != "pan" && train.sampling == "each_row" && train.loss.name != "softmax")
+    return {};
+  return table.joint_problem({"train.missing_pairs", "train.sampling", "train.loss", "network.head"},
+                             "missing pairs count with heads (network.head), train.sampling "
+                             "\"each_row\" and another loss than softmax; set them, or "
+                             "train.missing_pairs 0");
+}
+
 Problems kernel_problems(const FieldTable& table, const PipelineConfig& config) {
   const nn::NetworkOptions& network = config.network;
   Problems problems;
@@ -121,6 +132,10 @@ void add_training(FieldTable& table, TrainConfig& c) {
   table.add("sampling", c.sampling,
             "rows of an epoch: equal_classes: drawn so that half of them bind; each_row: each once",
             {.choices = nn::sampling_names()});
+  table.add("missing_pairs", c.missing_pairs,
+            "each_row with heads: weight, as a negative, of a training TCR and an epitope that the "
+            "data have no row of, beside a row's 1",
+            {.minimum = 0, .maximum = 1});
   table.add("loss", c.loss.name,
             "what is minimised; weighted_bce makes both classes as heavy (of each head); softmax "
             "is for competing heads",
@@ -150,6 +165,7 @@ void add_training(FieldTable& table, TrainConfig& c) {
 Problems network_problems(const FieldTable& table, const PipelineConfig& config) {
   Problems problems = attention_problems(table, config);
   append(problems, softmax_problems(table, config));
+  append(problems, missing_pairs_problems(table, config));
   append(problems, kernel_problems(table, config));
   return problems;
 }

@@ -73,14 +73,14 @@ FitParameters for_refit(FitParameters parameters, const Json& history) {
   return parameters;
 }
 
+SideData train_rows(const Dataset& dataset) {
+  return training_rows(dataset, row_numbers(dataset, {data::Side::kTrain}));
+}
+
 // Rows of training and validation.
 SideData known_rows(const Dataset& dataset) {
-  std::vector<std::size_t> rows;
-  for (std::size_t row = 0; row < dataset.sides.size(); ++row) {
-    const data::Side side = dataset.sides[row];
-    if (side == data::Side::kTrain || side == data::Side::kValidation) rows.push_back(row);
-  }
-  return rows_of(dataset, rows);
+  return training_rows(dataset,
+                       row_numbers(dataset, {data::Side::kTrain, data::Side::kValidation}));
 }
 
 // The threshold by which rows are called, from rows that were not trained on.
@@ -180,7 +180,7 @@ class EnsembleTrainer {
   }
 
   TrainedNetworks from_seeds() {
-    const SideData train = side_of(dataset_, data::Side::kTrain);
+    const SideData train = train_rows(dataset_);
     const SideData validation = side_of(dataset_, data::Side::kValidation);
     for (std::size_t number = 0; number < count_; ++number) {
       add(number, train, validation, Json::object());
@@ -211,7 +211,7 @@ class EnsembleTrainer {
       }
       const SideData left_out = rows_of(dataset_, inside);
       const nn::Network& network =
-          add(number, rows_of(dataset_, outside), left_out, {{"rows_left_out", inside.size()}});
+          add(number, training_rows(dataset_, outside), left_out, {{"rows_left_out", inside.size()}});
       append(judged, judged_rows("", left_out, network.logits(left_out.rows)));
     }
     return finish(std::move(judged));
@@ -287,20 +287,9 @@ class EnsembleTrainer {
 
 }  // namespace
 
-SideData rows_of(const Dataset& dataset, const std::vector<std::size_t>& rows) {
-  SideData result;
-  result.rows.codes.reserve(rows.size() * dataset.encoded.code_width);
-  for (const std::size_t row : rows) {
-    data::append_row(dataset.encoded, row, result.rows);
-    result.records.push_back(dataset.records[row]);
-    result.labels.push_back(dataset.records[row].label.value_or(false) ? 1 : 0);
-  }
-  return result;
-}
-
 TrainedNetworks train_one(const Recipe& recipe, const Dataset& dataset, const nn::Device& device,
                           const TrainPlace& place) {
-  const SideData train = side_of(dataset, data::Side::kTrain);
+  const SideData train = train_rows(dataset);
   const SideData validation = side_of(dataset, data::Side::kValidation);
   Fitted fitted = fit_with_progress(recipe, dataset.encoder->expansion(), train, validation, device,
                                     checkpoint_place(place, "epoch.safetensors"), "");

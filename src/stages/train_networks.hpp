@@ -60,7 +60,4 @@ struct TrainedNetworks {
                                                 const store::Artifact& study,
                                                 const Dataset& dataset, const nn::Device& device);
 
-// Rows of a dataset, in their order, as side_of() gives those of a side.
-[[nodiscard]] SideData rows_of(const Dataset& dataset, const std::vector<std::size_t>& rows);
-
 }  // namespace tcrops::stages

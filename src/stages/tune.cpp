@@ -213,7 +213,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   const Bench bench{config,
                     nn::resolve_device(config.train.device),
                     dataset.encoder->expansion(),
-                    side_of(dataset, data::Side::kTrain),
+                    training_rows(dataset, row_numbers(dataset, {data::Side::kTrain})),
                     side_of(dataset, data::Side::kValidation),
                     side_of(dataset, judge_side)};
   warn_if_jobs_idle(config.tune);

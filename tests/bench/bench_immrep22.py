@@ -3,7 +3,7 @@
 
 files     the rows of each file as published, StratifiedKFold(5, shuffle=True, random_state=seed) in each file, as others
           did. It leaks: near duplicates stand in two folds, and a TCR is in several files, so that tcrops may have trained
-          on it in the file of another epitope (it learns a head per epitope, from that epitope's rows).
+          on it in the file of another epitope (a head per epitope, which learns nothing of a TCR that it is tested on).
 clusters  each TCR once, near TCRs (both CDR3s at most one edit apart, whatever they bind) and their fold together; in the
           training and in the test part of each fold negatives are drawn anew for each epitope: per binder 3 binders of
           other epitopes and 2 control TCRs of that part.
@@ -126,6 +126,13 @@ def parts_of_clusters(rows, seed):
             yield Part(fold, epitope, drawn(epitope, fold_of != fold), drawn(epitope, fold_of == fold))
 
 
+def keep_share(parts, is_kept):
+    """Leaves the TCRs that are kept in the training parts."""
+    for part in parts:
+        kept = is_kept[part.train[0]]
+        part.train = tuple(values[kept] for values in part.train)
+
+
 def product_scores(product, rows, parts, seed, share, folder, jobs):
     """For each part the scores of its test rows."""
 
@@ -177,6 +184,7 @@ def figures_of(rows, parts, scores, draws):
 def main():
     parser = common.arguments(__doc__, "immrep22.json")
     parser.add_argument("--protocol", required=True, choices=["files", "clusters"])
+    parser.add_argument("--share", type=float, default=1, help="share of the training TCRs that is used: a learning curve")
     parser.add_argument("--validation", type=float, default=0.1, help="share of the training TCRs that validates")
     options = parser.parse_args()
     started = time.monotonic()
@@ -186,6 +194,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for seed in options.seeds:
             parts = list((parts_of_files if options.protocol == "files" else parts_of_clusters)(rows, seed))
+            if options.share < 1:
+                keep_share(parts, np.random.default_rng(seed).random(len(rows.tcrs)) < options.share)
             scores = {}
             if options.only != "peers":
                 scores["tcrops"] = product_scores(product, rows, parts, seed, options.validation, pathlib.Path(folder),
@@ -195,7 +205,7 @@ def main():
             for name, values in scores.items():
                 figures.setdefault(name, []).append(figures_of(rows, parts, values, draws))
     about = {"immrep22": f"{len(rows.epitopes)} epitopes", "protocol": options.protocol, "folds": FOLDS,
-             "seeds": options.seeds, "set": " ".join(options.set) or "as in the pipeline file"}
+             "training TCRs": f"{options.share:.0%}", "seeds": options.seeds, "set": " ".join(options.set) or "as in the pipeline file"}
     if options.protocol == "files":
         about["leak"] = "near duplicates stand in two folds, and the same TCR in several files"
     common.show(options, about, {name: common.summary(each) for name, each in figures.items()}, started)

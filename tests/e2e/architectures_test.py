@@ -29,7 +29,7 @@ CASES = {
     "attention": ("attention", ENCODED, {"train.warmup_epochs": 1, "train.schedule": "linear"}),
     "attention heads": ("attention", LEARNED, {**COMPETING, **EACH_ROW, "train.loss": "softmax"}),
     "kernel_mlp": ("kernel_mlp", ENCODED, {"train.optimiser": "sgd", "train.learning_rate": 0.1}),
-    "kernel_mlp heads": ("kernel_mlp", ENCODED, {**PER_EPITOPE, **EACH_ROW, "train.loss": "squared"}),
+    "kernel_mlp heads": ("kernel_mlp", ENCODED, {**PER_EPITOPE, **EACH_ROW, "train.loss": "squared", "train.missing_pairs": 0.3}),
     "kernel_mlp trained anchors": ("kernel_mlp", ENCODED, {"network.anchor_kind": "trained", "network.hidden": "16"}),
     "kernel_mlp learned": ("kernel_mlp", LEARNED, {"network.loop_weights": "CDR3_alpha=2,CDR3_beta=3"}),
     "kernel_mlp density": ("kernel_mlp", ENCODED, {**COMPETING, **DENSITY, **EACH_ROW, "train.loss": "softmax"}),
@@ -41,6 +41,7 @@ CASES = {
 # What cannot be, and the keys that the refusal names.
 WRONG = {
     "softmax without competing heads": ({"train.loss": "softmax"}, ["train.loss", "network.head", "train.sampling"]),
+    "missing pairs without heads": ({"train.missing_pairs": 0.5}, ["train.missing_pairs", "network.head", "train.sampling"]),
     "heads that do not divide": ({"train.model": "attention", "network.width": 10, "network.attention_heads": 4},
                                  ["network.width", "4 heads"]),
     "a kernel that is none": ({"train.model": "kernel_mlp", "network.kernels": "gamma:3"}, ["network.kernels", "gamma:3"]),

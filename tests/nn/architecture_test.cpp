@@ -32,6 +32,8 @@ TrainOptions training(std::size_t number, const Variant& variant) {
   if (options.loss.name == "softmax" &&
       (variant.options.head != "competing" || options.sampling != "each_row"))
     options.loss.name = "bce";
+  const bool whole = variant.options.head != "pan" && options.sampling == "each_row";
+  options.missing_pairs = whole && options.loss.name != "softmax" ? 0.5 : 0.0;
   options.optimiser = {.name = optimiser,
                        .weight_decay = 0.01,
                        .momentum = number % 3 == 1 ? 0.0 : 0.9,

@@ -20,6 +20,9 @@ namespace tcrops::nn {
 struct Examples {
   const data::EncodedRows* rows = nullptr;  // null: none
   std::span<const std::uint8_t> labels;
+  // Rows that are not trained on, whose pairs are not missing (TrainOptions::missing_pairs); null:
+  // none.
+  const data::EncodedRows* elsewhere = nullptr;
 };
 
 // Rows that some architectures are built upon. They become part of the network, as encoded.

@@ -47,6 +47,10 @@ struct TrainOptions {
   // with probability 1/2; each_row: each once, shuffled; with per-epitope heads the rows of one TCR
   // together, so that the network sees it once.
   std::string sampling = "equal_classes";  // of sampling_names()
+  // each_row with heads: what a pair of training TCR and head without any row weighs, as a negative,
+  // beside a row's 1. To the mean over the rows is added this times the sum over the missing pairs
+  // divided by the number of rows.
+  double missing_pairs = 0.0;
   LossOptions loss = {};
   OptimiserOptions optimiser = {};
 };

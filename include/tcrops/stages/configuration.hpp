@@ -90,6 +90,7 @@ struct TrainConfig {
   std::string threshold = "best_f1";
   bool refit = false;
   std::string sampling = "equal_classes";
+  double missing_pairs = 0.0;
   nn::LossOptions loss;
   nn::OptimiserOptions optimiser;
   std::string device = "auto";

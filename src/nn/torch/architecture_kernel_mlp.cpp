@@ -17,6 +17,8 @@ constexpr double kLetterCost = 4.0;
 // Added to the diagonal of the anchors' own similarities: two anchors may be the same.
 constexpr double kRidge = 1e-3;
 
+void add(const at::Tensor& part, at::Tensor& sum) { sum = sum.defined() ? sum + part : part; }
+
 // Similarities to anchor TCRs; readouts are derived from it.
 class KernelBody : public Body {
  public:
@@ -63,6 +65,14 @@ class KernelBody : public Body {
     return metrics_[number].distances(rows, anchors, log_weights_.exp(), pass);
   }
 
+  // exp(-distance/scale) times the part's share, [rows, anchors].
+  [[nodiscard]] at::Tensor similarity(std::size_t number, const KernelPoints& rows,
+                                      const KernelPoints& anchors, const Pass& pass) const {
+    const KernelPart& part = parts_[number];
+    return at::exp(distances(number, rows, anchors, pass) / -part.scale) * part.share *
+           (rows.usable * anchors.usable.t());
+  }
+
   at::Tensor log_weights_;  // [columns with codes]; a parameter or buffer of what is derived
 
  private:
@@ -92,53 +102,87 @@ class KernelMlp : public KernelBody {
 
   at::Tensor forward(const Features& features, const DeviceExpansion& expansion,
                      const Pass& pass) override {
-    return feed_forward_.forward(coordinates(features, expansion, pass), pass);
+    if (reader().has_embeddings())
+      return feed_forward_.forward(similarities(features, expansion, pass), pass);
+    const bool training = pass.is_training();
+    return forward_from(fixed_part(features, expansion, training), expansion, pass);
   }
 
-  at::Tensor fixed_part(const Features& features, const DeviceExpansion& expansion) override {
+  // For training coordinates, for scoring the similarities themselves.
+  at::Tensor fixed_part(const Features& features, const DeviceExpansion& expansion,
+                        bool training) override {
     if (reader().has_embeddings()) return {};
-    return coordinates(features, expansion, Pass{});
+    const at::Tensor known = similarities(features, expansion, Pass{});
+    return training ? products(known, to_coordinates(expansion), Pass{}) : known;
   }
-  at::Tensor forward_from(const at::Tensor& fixed, const Pass& pass) override {
-    return feed_forward_.forward(fixed, pass);
+  at::Tensor forward_from(const at::Tensor& fixed, const DeviceExpansion& expansion,
+                          const Pass& pass) override {
+    if (pass.is_training()) return feed_forward_.forward(fixed, pass);
+    const at::Tensor& bias = feed_forward_.layers().front().linear->bias;
+    return feed_forward_.after_first(linear(of_similarities(expansion), bias, fixed, pass), pass);
+  }
+
+  // Before the weights change, and before they are read: what was derived from them is forgotten.
+  void train(bool on) override {
+    KernelBody::train(on);
+    of_similarities_ = at::Tensor();
   }
 
  private:
   [[nodiscard]] at::Tensor similarities(const Features& features, const DeviceExpansion& expansion,
                                         const Pass& pass) {
     at::Tensor sum;
-    for (std::size_t i = 0; i < parts().size(); ++i) {
-      const KernelPoints rows = points(i, features);
-      const KernelPoints anchors = anchor_points(i, expansion);
-      const at::Tensor part = at::exp(distances(i, rows, anchors, pass) / -parts()[i].scale) *
-                              parts()[i].share * (rows.usable * anchors.usable.t());
-      sum = sum.defined() ? sum + part : part;
-    }
+    for (std::size_t i = 0; i < parts().size(); ++i)
+      add(similarity(i, points(i, features), anchor_points(i, expansion), pass), sum);
     return sum;
   }
 
-  // [rows, anchors]
-  [[nodiscard]] at::Tensor coordinates(const Features& features, const DeviceExpansion& expansion,
-                                       const Pass& pass) {
-    if (reader().has_embeddings()) return similarities(features, expansion, pass);
-    if (!to_coordinates_.defined()) find_coordinates(expansion);
-    return products(similarities(features, expansion, pass), to_coordinates_, pass);
+  // The lower triangle L with L L^T = kernel of the anchors: of similarities k, k L^-T are
+  // coordinates.
+  const at::Tensor& anchor_triangle(const DeviceExpansion& expansion) {
+    if (!triangle_.defined()) {
+      const c10::InferenceMode for_training_too(false);
+      const at::NoGradGuard no_grad;
+      const at::Tensor kernel =
+          similarities(reader().read(expansion, anchor_rows()), expansion, Pass{}).to(at::kDouble);
+      const at::Tensor one = at::eye(kernel.size(0), kernel.options());
+      triangle_ =
+          at::linalg_cholesky((kernel + kernel.t()) * 0.5 + one * kRidge, /*upper=*/false);
+    }
+    return triangle_;
   }
 
-  // The inverse of the lower triangle L with L L^T = kernel of the anchors: k L^-T are coordinates.
-  void find_coordinates(const DeviceExpansion& expansion) {
-    const c10::InferenceMode for_training_too(false);
-    const at::NoGradGuard no_grad;
-    const at::Tensor kernel =
-        similarities(reader().read(expansion, anchor_rows()), expansion, Pass{}).to(at::kDouble);
-    const at::Tensor one = at::eye(kernel.size(0), kernel.options());
-    const at::Tensor lower =
-        at::linalg_cholesky((kernel + kernel.t()) * 0.5 + one * kRidge, /*upper=*/false);
-    to_coordinates_ =
-        at::linalg_solve_triangular(lower, one, /*upper=*/false).to(at::kFloat).contiguous();
+  const at::Tensor& to_coordinates(const DeviceExpansion& expansion) {
+    if (!to_coordinates_.defined()) {
+      const c10::InferenceMode for_training_too(false);
+      const at::NoGradGuard no_grad;
+      const at::Tensor& triangle = anchor_triangle(expansion);
+      const at::Tensor one = at::eye(triangle.size(0), triangle.options());
+      to_coordinates_ = at::linalg_solve_triangular(triangle, one, /*upper=*/false)
+                            .to(at::kFloat)
+                            .contiguous();
+    }
+    return to_coordinates_;
   }
 
-  at::Tensor to_coordinates_;  // [anchors, anchors]
+  // (k L^-T) W^T = k (W L^-1)^T: scoring needs no coordinates.
+  const at::Tensor& of_similarities(const DeviceExpansion& expansion) {
+    if (!of_similarities_.defined()) {
+      const c10::InferenceMode for_training_too(false);
+      const at::NoGradGuard no_grad;
+      const at::Tensor weight = feed_forward_.layers().front().linear->weight.to(at::kDouble);
+      of_similarities_ = at::linalg_solve_triangular(anchor_triangle(expansion).t(), weight.t(),
+                                                     /*upper=*/true)
+                             .t()
+                             .to(at::kFloat)
+                             .contiguous();
+    }
+    return of_similarities_;
+  }
+
+  at::Tensor triangle_;         // [anchors, anchors], double
+  at::Tensor to_coordinates_;   // [anchors, anchors]: L^-1
+  at::Tensor of_similarities_;  // [width of the first layer, anchors]: W L^-1
   FeedForward feed_forward_;
 };
 
@@ -160,13 +204,8 @@ class MovingKernelMlp : public KernelBody {
                      const Pass& pass) override {
     const Features anchors = anchor_features(expansion);
     at::Tensor sum;
-    for (std::size_t i = 0; i < parts().size(); ++i) {
-      const KernelPoints rows = points(i, features);
-      const KernelPoints moved = points(i, anchors);
-      const at::Tensor part = at::exp(distances(i, rows, moved, pass) / -parts()[i].scale) *
-                              parts()[i].share * (rows.usable * moved.usable.t());
-      sum = sum.defined() ? sum + part : part;
-    }
+    for (std::size_t i = 0; i < parts().size(); ++i)
+      add(similarity(i, points(i, features), points(i, anchors), pass), sum);
     return feed_forward_.forward(sum, pass);
   }
 
@@ -213,10 +252,9 @@ class KernelDensity : public KernelBody {
     if (!binds_.defined()) find_binders();
     at::Tensor sum;
     for (std::size_t i = 0; i < parts().size(); ++i) {
-      const at::Tensor part =
-          log_ratios(i, points(i, features), anchor_points(i, expansion), pass) *
-          shares_[static_cast<std::int64_t>(i)];
-      sum = sum.defined() ? sum + part : part;
+      const at::Tensor ratios =
+          log_ratios(i, points(i, features), anchor_points(i, expansion), pass);
+      add(ratios * shares_[static_cast<std::int64_t>(i)], sum);
     }
     // "None of them" is like all.
     return competing_ ? at::constant_pad_nd(sum, {0, 1}) : sum;

@@ -24,13 +24,16 @@ class Body : public torch::nn::Module {
   // that the reader has read, on the device of expansion and weights.
   [[nodiscard]] virtual at::Tensor forward(const Features& features,
                                            const DeviceExpansion& expansion, const Pass& pass) = 0;
-  // What of forward() no training changes, if anything, as [rows, n]; undefined: nothing. Then
-  // forward_from() does the rest.
+  // What of forward(), for training or for scoring, no training changes, if anything, as [rows, n];
+  // undefined: nothing. Then forward_from() does the rest.
   [[nodiscard]] virtual at::Tensor fixed_part(const Features& /*features*/,
-                                              const DeviceExpansion& /*expansion*/) {
+                                              const DeviceExpansion& /*expansion*/,
+                                              bool /*training*/) {
     return {};
   }
-  [[nodiscard]] virtual at::Tensor forward_from(const at::Tensor& fixed, const Pass& /*pass*/) {
+  [[nodiscard]] virtual at::Tensor forward_from(const at::Tensor& fixed,
+                                                const DeviceExpansion& /*expansion*/,
+                                                const Pass& /*pass*/) {
     return fixed;
   }
   // The one feed-forward part that is all there is; null when there is more.

@@ -32,20 +32,23 @@ FeedForward::FeedForward(torch::nn::Module& owner, const std::string& prefix, co
   }
 }
 
-at::Tensor FeedForward::forward(at::Tensor rows, const Pass& pass) const {
-  for (const Layer& layer : layers_) {
-    rows = linear(layer.linear, rows, pass);
-    if (&layer == &layers_.back()) break;
-    if (layer.batch_norm) {
-      torch::nn::BatchNorm1d norm = layer.batch_norm;
-      rows = norm->forward(rows);
-    } else if (layer.layer_norm) {
-      torch::nn::LayerNorm norm = layer.layer_norm;
-      rows = norm->forward(rows);
+at::Tensor FeedForward::forward(const at::Tensor& rows, const Pass& pass) const {
+  return after_first(linear(layers_.front().linear, rows, pass), pass);
+}
+
+at::Tensor FeedForward::after_first(at::Tensor values, const Pass& pass) const {
+  for (std::size_t i = 0; i + 1 < layers_.size(); ++i) {
+    if (layers_[i].batch_norm) {
+      torch::nn::BatchNorm1d norm = layers_[i].batch_norm;
+      values = norm->forward(values);
+    } else if (layers_[i].layer_norm) {
+      torch::nn::LayerNorm norm = layers_[i].layer_norm;
+      values = norm->forward(values);
     }
-    rows = dropped_out(activated(rows, activation_), dropout_, pass);
+    values = dropped_out(activated(values, activation_), dropout_, pass);
+    values = linear(layers_[i + 1].linear, values, pass);
   }
-  return rows;
+  return values;
 }
 
 }  // namespace tcrops::nn

@@ -22,7 +22,9 @@ class FeedForward {
               const std::vector<std::int64_t>& widths);
 
   // [rows, inputs] -> [rows, outputs]
-  [[nodiscard]] at::Tensor forward(at::Tensor rows, const Pass& pass) const;
+  [[nodiscard]] at::Tensor forward(const at::Tensor& rows, const Pass& pass) const;
+  // The same from what the first Linear has made of the rows.
+  [[nodiscard]] at::Tensor after_first(at::Tensor values, const Pass& pass) const;
 
   struct Layer {
     torch::nn::Linear linear{nullptr};

@@ -80,23 +80,50 @@ at::Tensor InferenceNet::score_block(const DeviceExpansion& expansion,
   return logits_of_heads(body_.forward(features, expansion, Pass{}), spec_);
 }
 
-template <class Take>
-void InferenceNet::score(const DeviceExpansion& expansion, const data::EncodedRows& rows,
-                         Take&& take) const {
+// Empty when nothing is fixed, or too much.
+InferenceNet::Kept InferenceNet::fixed_parts(const DeviceExpansion& expansion,
+                                             const data::EncodedRows& rows) const {
+  constexpr std::size_t kMostBytes = std::size_t{1} << 28U;
+  Kept parts;
   const auto count = static_cast<std::int64_t>(rows.rows);
   for (std::int64_t begin = 0; begin < count; begin += block_rows_) {
-    const std::int64_t size = std::min(block_rows_, count - begin);
-    const DeviceRows block = filled_up(to_device(rows, begin, begin + size, device_), block_rows_);
-    take(begin, size, score_block(expansion, block).to(at::kCPU).contiguous());
+    const DeviceRows block = block_of(rows, begin);
+    const at::Tensor part = body_.fixed_part(body_.reader().read(expansion, block), expansion,
+                                             /*training=*/false);
+    if (!part.defined() || rows.rows * part.size(1) * sizeof(float) > kMostBytes) return {};
+    parts.push_back(part);
+  }
+  return parts;
+}
+
+DeviceRows InferenceNet::block_of(const data::EncodedRows& rows, std::int64_t begin) const {
+  const std::int64_t end = std::min(begin + block_rows_, static_cast<std::int64_t>(rows.rows));
+  return filled_up(to_device(rows, begin, end, device_), block_rows_);
+}
+
+template <class Take>
+void InferenceNet::score(const DeviceExpansion& expansion, const data::EncodedRows& rows,
+                         Kept* kept, Take&& take) const {
+  if (kept != nullptr && kept->empty() && layers_.empty()) *kept = fixed_parts(expansion, rows);
+  const bool known = kept != nullptr && !kept->empty();
+  const auto count = static_cast<std::int64_t>(rows.rows);
+  for (std::int64_t begin = 0; begin < count; begin += block_rows_) {
+    const at::Tensor logits =
+        known ? logits_of_heads(
+                    body_.forward_from((*kept)[static_cast<std::size_t>(begin / block_rows_)],
+                                       expansion, Pass{}),
+                    spec_)
+              : score_block(expansion, block_of(rows, begin));
+    take(begin, std::min(block_rows_, count - begin), logits.to(at::kCPU).contiguous());
   }
 }
 
 std::vector<float> InferenceNet::logits(const DeviceExpansion& expansion,
-                                        const data::EncodedRows& rows) const {
+                                        const data::EncodedRows& rows, Kept* kept) const {
   const c10::InferenceMode guard;
-  if (!spec_.is_pan()) return logits_by_head(expansion, rows);
+  if (!spec_.is_pan()) return logits_by_head(expansion, rows, kept);
   std::vector<float> result(rows.rows);
-  score(expansion, rows, [&](std::int64_t begin, std::int64_t size, const at::Tensor& logits) {
+  score(expansion, rows, kept, [&](std::int64_t begin, std::int64_t size, const at::Tensor& logits) {
     std::memcpy(result.data() + begin, logits.data_ptr<float>(),
                 static_cast<std::size_t>(size) * sizeof(float));
   });
@@ -104,14 +131,14 @@ std::vector<float> InferenceNet::logits(const DeviceExpansion& expansion,
 }
 
 std::vector<float> InferenceNet::logits_by_head(const DeviceExpansion& expansion,
-                                                const data::EncodedRows& rows) const {
+                                                const data::EncodedRows& rows, Kept* kept) const {
   const RowGroups groups = group_rows(rows, body_.reader().columns());
   const std::vector<std::int64_t> heads = body_.heads_of(rows);
   data::EncodedRows different;
   for (const auto& members : groups.rows)
     data::append_row(rows, static_cast<std::size_t>(members.front()), different);
   std::vector<float> result(rows.rows, std::numeric_limits<float>::quiet_NaN());
-  score(expansion, different, [&](std::int64_t begin, std::int64_t size, const at::Tensor& logits) {
+  score(expansion, different, kept, [&](std::int64_t begin, std::int64_t size, const at::Tensor& logits) {
     const float* values = logits.data_ptr<float>();
     for (std::int64_t i = 0; i < size; ++i) {
       for (const std::int64_t row : groups.rows[static_cast<std::size_t>(begin + i)]) {

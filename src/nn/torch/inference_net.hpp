@@ -21,9 +21,14 @@ class InferenceNet {
   InferenceNet(const ModelSpec& spec, Body& body, const at::Device& device,
                std::int64_t block_rows);
 
-  // One logit per row; `expansion` is on the network's device.
+  // What no training changes of the blocks of some rows (Body::fixed_part), for scoring them again.
+  using Kept = std::vector<at::Tensor>;
+
+  // One logit per row; `expansion` is on the network's device. With `kept`, which is empty at first
+  // and then given again with the same rows, less is computed again; the bits are the same.
   [[nodiscard]] std::vector<float> logits(const DeviceExpansion& expansion,
-                                          const data::EncodedRows& rows) const;
+                                          const data::EncodedRows& rows,
+                                          Kept* kept = nullptr) const;
 
  private:
   struct Layer {
@@ -34,13 +39,18 @@ class InferenceNet {
   [[nodiscard]] at::Tensor score_folded(const at::Tensor& rows) const;
   // Each TCR goes through the network once.
   [[nodiscard]] std::vector<float> logits_by_head(const DeviceExpansion& expansion,
-                                                  const data::EncodedRows& rows) const;
+                                                  const data::EncodedRows& rows, Kept* kept) const;
   // Calls take(first row, rows, logits) for each block; logits [at least rows, heads or 1], on the
   // CPU.
   template <class Take>
-  void score(const DeviceExpansion& expansion, const data::EncodedRows& rows, Take&& take) const;
+  void score(const DeviceExpansion& expansion, const data::EncodedRows& rows, Kept* kept,
+             Take&& take) const;
   [[nodiscard]] at::Tensor score_block(const DeviceExpansion& expansion,
                                        const DeviceRows& rows) const;
+  // Rows from `begin` on, filled up to a block.
+  [[nodiscard]] DeviceRows block_of(const data::EncodedRows& rows, std::int64_t begin) const;
+  [[nodiscard]] Kept fixed_parts(const DeviceExpansion& expansion,
+                                 const data::EncodedRows& rows) const;
 
   const ModelSpec& spec_;
   Body& body_;

@@ -20,9 +20,13 @@ inline at::Tensor dropped_out(const at::Tensor& values, double share, const Pass
 
 // Rows [rows, inputs] through a linear layer. For scoring in the layout in which a row's result
 // does not depend on the rows beside it (see block_rows in core_loader.cpp).
+inline at::Tensor linear(const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& rows,
+                         const Pass& pass) {
+  if (pass.is_training()) return at::linear(rows, weight, bias);
+  return at::addmm(bias.unsqueeze(1), weight, rows.t()).t();
+}
 inline at::Tensor linear(const torch::nn::Linear& layer, const at::Tensor& rows, const Pass& pass) {
-  if (pass.is_training()) return at::linear(rows, layer->weight, layer->bias);
-  return at::addmm(layer->bias.unsqueeze(1), layer->weight, rows.t()).t();
+  return linear(layer->weight, layer->bias, rows, pass);
 }
 
 // left [rows, n] times right^T [n, columns], likewise.

@@ -72,10 +72,12 @@ void TorchNetwork::fit(const Examples& train, const Examples& validation,
   at_edge("training", [&] {
     check_examples(expansion_, train);
     if (!validation.labels.empty()) check_examples(expansion_, validation);
+    InferenceNet::Kept kept;
     const auto score = [&]() -> std::vector<float> {
       frozen_.reset();
       if (validation.labels.empty()) return {};
-      return logits(*validation.rows);
+      frozen_.emplace(spec_, *body_, device_, host_.block_rows);
+      return frozen_->logits(on_device_, *validation.rows, &kept);
     };
     train_body({*body_, spec_, on_device_, device_, host_}, train, options, score, after_epoch,
                continuation);

@@ -25,17 +25,25 @@ at::Generator generator_of(const at::Device& device, std::uint64_t seed, std::in
 }
 
 at::Tensor loss_of(const Batch& batch, const Workshop& workshop, const Pass& pass,
-                   const LossOptions& options) {
+                   const TrainOptions& options) {
   const at::Tensor outputs =
       batch.fixed.defined()
-          ? workshop.body.forward_from(batch.fixed, pass)
+          ? workshop.body.forward_from(batch.fixed, workshop.expansion, pass)
           : workshop.body.forward(workshop.body.reader().read(workshop.expansion, batch.rows),
                                   workshop.expansion, pass);
   if (batch.shares.defined()) return softmax_loss(outputs, batch.shares);
   at::Tensor logits = logits_of_heads(outputs, workshop.spec);
-  logits =
-      batch.places.defined() ? logits.flatten().index_select(0, batch.places) : logits.squeeze(1);
-  return mean_loss(logits, batch.labels, batch.weights, options);
+  if (!batch.places.defined())
+    return mean_loss(logits.squeeze(1), batch.labels, batch.weights, options.loss);
+  logits = logits.flatten();
+  const at::Tensor loss = mean_loss(logits.index_select(0, batch.places), batch.labels,
+                                    batch.weights, options.loss);
+  if (!batch.missing.defined()) return loss;
+  const at::Tensor negative = at::zeros({batch.missing.size(0)}, batch.labels.options());
+  const double weight = options.missing_pairs * static_cast<double>(batch.missing.size(0)) /
+                        static_cast<double>(batch.labels.size(0));
+  return loss + mean_loss(logits.index_select(0, batch.missing), negative, at::Tensor(),
+                          options.loss) * weight;
 }
 
 // One pass. Returns the mean loss; reads it from the device once, at the end.
@@ -50,7 +58,7 @@ double train_epoch(Training& training, const Workshop& workshop, const TrainingS
   for (const BatchRange& step : epoch.steps) {
     workshop.host.check_interrupt();
     training.optimiser().zero_gradients();
-    const at::Tensor loss = loss_of(set.batch(epoch, step), workshop, pass, options.loss);
+    const at::Tensor loss = loss_of(set.batch(epoch, step), workshop, pass, options);
     loss.backward();
     const double past = static_cast<double>(number - 1) + done / steps;
     training.optimiser().step(options.learning_rate *

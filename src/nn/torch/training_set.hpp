@@ -21,6 +21,7 @@ struct Batch {
   // Where those logits stand in what comes out, as numbers of [rows, heads] flattened; undefined
   // without heads: then there is one per row.
   at::Tensor places;
+  at::Tensor missing;  // likewise of the pairs without a row; undefined: none count
   at::Tensor shares;  // "softmax": target shares, [rows, outputs], instead of labels and places
 };
 
@@ -43,10 +44,13 @@ class TrainingSet {
  private:
   [[nodiscard]] Batch batch_of_rows(const std::vector<std::int64_t>& rows) const;
   [[nodiscard]] Batch batch_of_groups(const std::vector<std::int64_t>& groups) const;
+  [[nodiscard]] std::vector<float> shares_of(const std::vector<std::int64_t>& groups) const;
+  void add_targets(const std::vector<std::int64_t>& groups, Batch& batch) const;
   void find_heads(const data::EncodedRows& rows, const Body& body);
   void fix(const Examples& examples, Body& body, const DeviceExpansion& expansion);
   void add_inputs(const std::vector<std::int64_t>& rows, Batch& batch) const;
   void group(const Examples& examples, const Body& body);
+  void find_missing(const Examples& examples, const Body& body);
   [[nodiscard]] at::Tensor to_device(const std::vector<std::int64_t>& numbers) const;
 
   const TrainOptions& options_;
@@ -58,6 +62,7 @@ class TrainingSet {
   std::vector<std::uint8_t> labels_of_;  // on the host
   std::vector<std::int64_t> heads_of_;   // likewise, empty without heads
   std::optional<RowGroups> groups_;
+  std::vector<std::vector<std::int64_t>> missing_;  // heads, of each group; empty: none count
   DeviceRows rows_;
   at::Tensor fixed_;                    // [different rows, n]; undefined: nothing is fixed
   std::vector<std::int64_t> fixed_of_;  // the row of that for each row
