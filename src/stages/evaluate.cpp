@@ -137,7 +137,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
 StageDefinition evaluate_stage() {
   return {.stage = Stage::kEvaluate,
           .kind = store::Kind::kEvaluation,
-          .version = 4,
+          .version = 5,
           .upstream = upstream,
           .complete_key = complete_key,
           .make = make,

@@ -61,6 +61,15 @@ std::vector<data::Record> seen_rows(const ModelPast& past) {
   return rows;
 }
 
+// Whether the model's weights come from its validation rows, too.
+bool learns_validation(const store::Manifest& model) {
+  const std::string from =
+      model.facts.contains("ensemble") ? model.facts.at("ensemble").value("from", "") : "";
+  if (from == "folds") return true;
+  const Json& parameters = model.facts.at("parameters");
+  return from != "study" && parameters.value("refit", false);
+}
+
 // Test TCRs that the model was trained or chosen on, and others that have a near duplicate among
 // those.
 struct KnownTcrs {
@@ -143,17 +152,26 @@ void judge_other_rows(const ModelPast& past, const SideData& test, Caveats& cave
 
 }  // namespace
 
+std::vector<data::Record> ModelPast::learned() const {
+  std::vector<data::Record> rows = train.records;
+  if (learned_validation)
+    rows.insert(rows.end(), validation.records.begin(), validation.records.end());
+  return rows;
+}
+
 std::set<std::string> ModelPast::seen_epitopes() const {
   std::set<std::string> seen;
-  for (std::size_t row = 0; row < train.records.size(); ++row) {
-    if (train.labels[row] != 0) seen.insert(train.records[row][data::Column::kEpitope]);
+  for (const data::Record& record : learned()) {
+    if (record.label.value_or(false)) seen.insert(record[data::Column::kEpitope]);
   }
   return seen;
 }
 
 ModelPast past_of(const StageContext& context, const Dataset& judged) {
-  const std::string& own = context.input(Stage::kTrain).manifest.parents.at("dataset");
+  const store::Manifest& model = context.input(Stage::kTrain).manifest;
+  const std::string& own = model.parents.at("dataset");
   ModelPast past;
+  past.learned_validation = learns_validation(model);
   past.judged_rows_are_own = own == context.input(Stage::kPreprocess).id;
   past.test_rows_chose = selected_on(context) == "test";
   if (past.judged_rows_are_own) {

@@ -15,11 +15,14 @@ namespace tcrops::stages {
 struct ModelPast {
   SideData train;
   SideData validation;
+  bool learned_validation = false;  // refitted on all rows, or an ensemble of folds
   bool judged_rows_are_own = true;  // the judged rows are of the dataset that it was trained on
   bool test_rows_chose = false;     // the parameters were chosen on the test rows of that dataset
   std::vector<data::Record> chose;  // those, when they are of another dataset than the judged rows
 
-  // Epitopes with a positive among the training rows.
+  // The rows that the model learned from.
+  [[nodiscard]] std::vector<data::Record> learned() const;
+  // Epitopes with a positive among those.
   [[nodiscard]] std::set<std::string> seen_epitopes() const;
 };
 

@@ -53,11 +53,13 @@ std::vector<ScoredRows> baseline_scores(const ModelPast& past, const SideData& t
     const auto test_begin = scores.begin() + validation_rows;
     const bool chosen = rule != "half" && baseline.scores != never;
     const std::vector<double> of_validation(scores.begin(), test_begin);
-    all.push_back(
-        {.name = baseline.name,
-         .scores = {test_begin, scores.end()},
-         .threshold = chosen ? eval::best_f1_threshold(past.validation.labels, of_validation) : 0.5,
-         .probabilities = baseline.probabilities});
+    ScoredRows scored{
+        .name = baseline.name,
+        .scores = {test_begin, scores.end()},
+        .threshold = chosen ? eval::best_f1_threshold(past.validation.labels, of_validation) : 0.5,
+        .probabilities = baseline.probabilities};
+    if (past.learned_validation) scored.scores = baseline.scores(past.learned(), test.records);
+    all.push_back(std::move(scored));
   }
   return all;
 }

@@ -237,6 +237,23 @@ class OwnFile(PipelineCase):
         self.assertIn(f"the model cannot score {sum(long)} of these rows; they count as not binding", facts["caveats"])
         self.assertEqual(facts["scored_as"], "test", facts["reasons"])
 
+    def test_baselines_learn_from_what_the_model_learned_from(self):
+        rows = list(self.made(60))
+        for number, row in enumerate(rows):
+            row["Fold"] = "validation" if number % 6 < 2 else "train"
+        # The test TCRs are those of validation but for a gene.
+        rows += [{**row, "Fold": "test", "V_beta": "TRBV7-9*01"} for row in rows if row["Fold"] == "validation"]
+
+        def similarities(**settings):
+            done = self.json(self.pipeline(rows, list(rows[0]), **{"preprocess.split": "given", **settings}))
+            return [float(row["nearest_neighbour"]) for row in rows_of(folder_of(self.store, done) / "scores.csv")
+                    if row["Label"] == "1"]
+
+        self.assertLess(max(similarities()), 0.99)
+        folds = {"ensemble.from": "folds", "ensemble.members": 2}
+        for all_rows in ({"train.refit": True}, folds, {**folds, "train.refit": True}):
+            self.assertGreater(min(similarities(**all_rows)), 0.999, all_rows)
+
     def test_negatives_that_give_the_label_away(self):
         """The leak check alone can make it no test score."""
         rows = list(self.made(120))

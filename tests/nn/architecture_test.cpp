@@ -2,6 +2,8 @@
 #include "catch_all.hpp"
 #include "tcr_problem.hpp"
 
+#include <error_of.hpp>
+
 #include <cmath>
 #include <map>
 #include <optional>
@@ -135,6 +137,23 @@ TEST_CASE("a state of another optimiser is refused") {
       const auto code = error_code([&] { network->check_state(*state, {.name = other}); });
       CHECK(code == (same_memory ? std::nullopt : std::optional(ExitCode::kArtifact)));
     }
+  }
+}
+
+TEST_CASE("weights of other columns than the encoder's are refused") {
+  const TcrProblem& given = problem(false);
+  for (const char* readout : {"linear", "density"}) {
+    NetworkOptions options;
+    options.architecture = "kernel_mlp";
+    options.head = "per_epitope";
+    options.readout = readout;
+    ModelSpec spec = given.spec(options);
+    spec.loop_weights.push_back(1.0);
+    const auto thrown = test::error_of([&] {
+      static_cast<void>(core().create(spec, given.expansion, given.foundation, 1, Device{}));
+    });
+    CHECK(thrown.code == ExitCode::kArtifact);
+    CHECK(thrown.says("they belong to different models"));
   }
 }
 

@@ -2,6 +2,8 @@
 #include "feed_forward.hpp"
 #include "kernel_points.hpp"
 
+#include <tcrops/core/error.hpp>
+
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
@@ -26,6 +28,16 @@ class KernelBody : public Body {
       : Body(spec, expansion),
         parts_(spec.kernels),
         numbers_(static_cast<std::int64_t>(expansion.number_width)) {
+    const auto& columns = reader().columns();
+    const auto with_codes =
+        std::count_if(columns.begin(), columns.end(),
+                      [](const FeatureColumn& column) { return column.segment.table.has_value(); });
+    if (with_codes != std::ssize(spec.loop_weights)) {
+      throw Error(ExitCode::kArtifact,
+                  fmt::format("the network weighs {} columns but the encoder has {}; they belong to "
+                              "different models",
+                              spec.loop_weights.size(), with_codes));
+    }
     std::vector<float> weights;
     for (const double weight : spec.loop_weights) weights.push_back(static_cast<float>(weight));
     log_weights_ = at::tensor(weights).log();
