@@ -1,4 +1,5 @@
 #include <tcrops/core/interrupt.hpp>
+#include <tcrops/data/cdr3_words.hpp>
 #include <tcrops/eval/baselines.hpp>
 
 #include <algorithm>
@@ -10,53 +11,23 @@
 namespace tcrops::eval {
 namespace {
 
-constexpr std::size_t kWordLength = 3;
-
-struct WordCount {
-  std::uint32_t word = 0;  // the three letters, one byte each
-  std::uint32_t count = 0;
-};
-
-// How often each word occurs in a CDR3; empty for one that is missing or too short.
-std::vector<WordCount> count_words(std::string_view cdr3) {
-  std::vector<std::uint32_t> words;
-  for (std::size_t i = 0; i + kWordLength <= cdr3.size(); ++i) {
-    std::uint32_t word = 0;
-    for (const char letter : cdr3.substr(i, kWordLength)) {
-      word = (word << 8U) | static_cast<unsigned char>(letter);
-    }
-    words.push_back(word);
-  }
-  std::sort(words.begin(), words.end());
-  std::vector<WordCount> counts;
-  for (const std::uint32_t word : words) {
-    if (counts.empty() || counts.back().word != word) counts.push_back({word, 0});
-    ++counts.back().count;
-  }
-  return counts;
-}
-
-std::uint64_t squared_length(const std::vector<WordCount>& counts) {
-  std::uint64_t sum = 0;
-  for (const WordCount& each : counts) sum += std::uint64_t{each.count} * each.count;
-  return sum;
-}
+using data::WordCount;
 
 // One chain of a set of TCRs, found by word: a query touches only the TCRs that share one with it.
 class ChainIndex {
  public:
   void add(std::string_view cdr3) {
-    const std::vector<WordCount> counts = count_words(cdr3);
+    const std::vector<WordCount> counts = data::count_words(cdr3);
     const auto tcr = static_cast<std::uint32_t>(squared_lengths_.size());
     for (const WordCount& each : counts) entries_[each.word].push_back({tcr, each.count});
-    squared_lengths_.push_back(squared_length(counts));
+    squared_lengths_.push_back(data::squared_length(counts));
   }
 
   // Adds the cosine between the query and each TCR to `sums`. Products are summed as integers, so
   // that equal CDR3s give exactly 1.
   void add_cosines(std::string_view cdr3, std::vector<double>& sums) const {
-    const std::vector<WordCount> query = count_words(cdr3);
-    const std::uint64_t query_squared = squared_length(query);
+    const std::vector<WordCount> query = data::count_words(cdr3);
+    const std::uint64_t query_squared = data::squared_length(query);
     std::vector<std::uint64_t> products(squared_lengths_.size(), 0);
     for (const WordCount& each : query) {
       const auto found = entries_.find(each.word);

@@ -8,7 +8,6 @@
 namespace tcrops::stages {
 namespace {
 
-constexpr std::size_t kWordLength = 3;
 constexpr std::size_t kMaskBits = 64;
 // A word counts as frequent when one in so many TCRs has it.
 constexpr std::size_t kOneIn = 8;
@@ -17,30 +16,16 @@ constexpr float kRounding = 1e-4F;  // far above what sums of floats lose
 }  // namespace
 
 NearestTcr::Words NearestTcr::words_of(std::string_view cdr3) {
-  std::vector<std::uint32_t> all;
-  for (std::size_t i = 0; i + kWordLength <= cdr3.size(); ++i) {
-    std::uint32_t word = 0;
-    for (const char letter : cdr3.substr(i, kWordLength)) {
-      word = (word << 8U) | static_cast<unsigned char>(letter);
-    }
-    all.push_back(word);
-  }
-  std::sort(all.begin(), all.end());
   Words words;
-  for (const std::uint32_t word : all) {
-    if (words.counts.empty() || words.counts.back().word != word) words.counts.push_back({word, 0});
-    ++words.counts.back().count;
-  }
-  std::uint64_t squared = 0;
-  for (const WordCount& each : words.counts) squared += std::uint64_t{each.count} * each.count;
-  words.length = std::sqrt(static_cast<double>(squared));
+  words.counts = data::count_words(cdr3);
+  words.length = std::sqrt(static_cast<double>(data::squared_length(words.counts)));
   return words;
 }
 
 void NearestTcr::index(Chain& chain) {
   std::unordered_map<std::uint32_t, std::size_t> tcrs_with;
   for (const Words& words : chain.words) {
-    for (const WordCount& each : words.counts) ++tcrs_with[each.word];
+    for (const data::WordCount& each : words.counts) ++tcrs_with[each.word];
   }
   std::vector<std::pair<std::size_t, std::uint32_t>> frequent;
   for (const auto& [word, count] : tcrs_with) {
@@ -54,7 +39,7 @@ void NearestTcr::index(Chain& chain) {
   for (std::size_t tcr = 0; tcr < chain.words.size(); ++tcr) {
     const Words& words = chain.words[tcr];
     std::uint64_t mask = 0;
-    for (const WordCount& each : words.counts) {
+    for (const data::WordCount& each : words.counts) {
       std::uint32_t rest = each.count;
       if (const auto bit = chain.bits.find(each.word); bit != chain.bits.end()) {
         mask |= std::uint64_t{1} << bit->second;
@@ -93,7 +78,7 @@ double NearestTcr::cosine(const Words& a, const Words& b) {
   std::uint64_t product = 0;
   bool equal = a.counts.size() == b.counts.size();
   auto right = b.counts.begin();
-  for (const WordCount& left : a.counts) {
+  for (const data::WordCount& left : a.counts) {
     while (right != b.counts.end() && right->word < left.word) ++right;
     if (right == b.counts.end() || right->word != left.word) {
       equal = false;
@@ -117,7 +102,7 @@ NearestTcr::Frequent NearestTcr::add_rare(Group& group, std::size_t which, const
                                           double weight) {
   const Chain& chain = group.of[which];
   Frequent frequent{&chain, static_cast<float>(weight / query.length), {}};
-  for (const WordCount& each : query.counts) {
+  for (const data::WordCount& each : query.counts) {
     if (const auto bit = chain.bits.find(each.word); bit != chain.bits.end()) {
       if (frequent.layers.size() < each.count) frequent.layers.resize(each.count, 0);
       for (std::uint32_t i = 0; i < each.count; ++i) {
@@ -149,7 +134,7 @@ double NearestTcr::best_of(Group& group, const Query& query, double at_least) {
   for (const std::size_t chain : shared) {
     frequent.push_back(add_rare(group, chain, query[chain], weight));
     double squared = 0.0;
-    for (const WordCount& each : query[chain].counts) {
+    for (const data::WordCount& each : query[chain].counts) {
       if (group.of[chain].bits.contains(each.word)) squared += each.count * each.count;
     }
     reach += weight * std::sqrt(squared) / query[chain].length;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tcrops/data/cdr3_words.hpp>
 #include <tcrops/data/similarity.hpp>
 
 #include <array>
@@ -29,12 +30,8 @@ class NearestTcr {
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
-  struct WordCount {
-    std::uint32_t word = 0;  // three letters, one byte each
-    std::uint32_t count = 0;
-  };
   struct Words {
-    std::vector<WordCount> counts;  // ascending by word
+    std::vector<data::WordCount> counts;  // ascending by word
     double length = 0.0;            // of the vector of counts
   };
   // A TCR that has a word, and the count over the chain's length; of a word that has a bit, the
