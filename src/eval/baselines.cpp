@@ -56,14 +56,24 @@ class ChainIndex {
 struct Binders {
   ChainIndex alpha;
   ChainIndex beta;
-  std::size_t size = 0;
+  std::vector<bool> has_alpha;
+  std::vector<bool> has_beta;
 };
 
+// Means over the chains that both have.
 double largest_similarity(const Binders& binders, const data::Record& record) {
-  std::vector<double> sums(binders.size, 0.0);
-  binders.alpha.add_cosines(record[data::Column::kCdr3Alpha], sums);
-  binders.beta.add_cosines(record[data::Column::kCdr3Beta], sums);
-  return sums.empty() ? 0.0 : *std::max_element(sums.begin(), sums.end()) / 2.0;
+  const std::string& alpha = record[data::Column::kCdr3Alpha];
+  const std::string& beta = record[data::Column::kCdr3Beta];
+  std::vector<double> sums(binders.has_alpha.size(), 0.0);
+  binders.alpha.add_cosines(alpha, sums);
+  binders.beta.add_cosines(beta, sums);
+  double largest = 0.0;
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const int shared = static_cast<int>(binders.has_alpha[i] && !alpha.empty()) +
+                       static_cast<int>(binders.has_beta[i] && !beta.empty());
+    if (shared > 0) largest = std::max(largest, sums[i] / shared);
+  }
+  return largest;
 }
 
 }  // namespace
@@ -79,7 +89,8 @@ std::vector<double> nearest_neighbour_scores(std::span<const data::Record> train
     Binders& binders = by_epitope[epitope];
     binders.alpha.add(record[data::Column::kCdr3Alpha]);
     binders.beta.add(record[data::Column::kCdr3Beta]);
-    ++binders.size;
+    binders.has_alpha.push_back(!record[data::Column::kCdr3Alpha].empty());
+    binders.has_beta.push_back(!record[data::Column::kCdr3Beta].empty());
   }
   std::vector<double> scores;
   scores.reserve(test.size());

@@ -164,6 +164,30 @@ std::map<data::Column, double> loop_weights(const std::vector<std::string>& text
   return weights;
 }
 
+// Each kernel compares something of a TCR, and each CDR3 keeps some of its places.
+void check_compared(const data::Expansion& expansion, const ModelSpec& spec) {
+  for (const KernelPart& part : spec.kernels) {
+    const bool compares_some = std::any_of(
+        expansion.blocks.begin(), expansion.blocks.end(), [&](const auto& block) {
+          return block.segment.table && !is_of_the_epitope(block.column) &&
+                 part.compares(block.column);
+        });
+    if (compares_some) continue;
+    refuse(fmt::format("network.kernels: \"{}:{:g}\" has nothing to compare: no column of {} is "
+                       "among preprocess.features",
+                       part.chains, part.scale,
+                       part.chains == "both" ? "a TCR" : fmt::format("the {} chain", part.chains)));
+  }
+  const std::int64_t trimmed = spec.cdr3_trim[0] + spec.cdr3_trim[1];
+  for (const data::Expansion::Block& block : expansion.blocks) {
+    const bool is_cdr3 =
+        block.column == data::Column::kCdr3Alpha || block.column == data::Column::kCdr3Beta;
+    if (!is_cdr3 || trimmed < static_cast<std::int64_t>(block.segment.count)) continue;
+    refuse(fmt::format("network.cdr3_trim: {} places are left out of {}, which has {}", trimmed,
+                       data::column_name(block.column), block.segment.count));
+  }
+}
+
 void add_kernel(const NetworkOptions& options, const data::Expansion& expansion, ModelSpec& spec) {
   spec.anchor_kind = options.anchor_kind;
   spec.readout = options.readout;
@@ -177,12 +201,19 @@ void add_kernel(const NetworkOptions& options, const data::Expansion& expansion,
     refuse("network.cdr3_trim takes two numbers: letters at the beginning and at the end");
   }
   for (const std::string& text : options.kernels) spec.kernels.push_back(kernel_part(text));
-  const auto given = loop_weights(options.loop_weights);
+  auto given = loop_weights(options.loop_weights);
   for (const data::Expansion::Block& block : expansion.blocks) {
     if (!block.segment.table || (is_of_the_epitope(block.column) && !spec.is_pan())) continue;
     const auto at = given.find(block.column);
     spec.loop_weights.push_back(at == given.end() ? first_weight(block.column) : at->second);
+    if (at != given.end()) given.erase(at);
   }
+  if (!given.empty()) {
+    refuse(fmt::format("network.loop_weights: {} is not compared; it must be one of "
+                       "preprocess.features, and of the TCR where there are heads",
+                       data::column_name(given.begin()->first)));
+  }
+  check_compared(expansion, spec);
 }
 
 void add_structured(const NetworkOptions& options, const data::Expansion& expansion,
@@ -246,6 +277,15 @@ const std::vector<std::string>& anchor_kinds() {
 const std::vector<std::string>& readout_names() {
   static const std::vector<std::string> names = {"linear", "density"};
   return names;
+}
+
+bool KernelPart::compares(data::Column column) const {
+  using data::Column;
+  if (chains == "both" || is_of_the_epitope(column)) return true;
+  const bool is_alpha = column == Column::kCdr3Alpha || column == Column::kVAlpha ||
+                        column == Column::kJAlpha || column == Column::kCdr1Alpha ||
+                        column == Column::kCdr2Alpha;
+  return is_alpha == (chains == "alpha");
 }
 
 KernelPart kernel_part(const std::string& text) {

@@ -1,7 +1,10 @@
 #include "ensemble.hpp"
 
+#include "fitting.hpp"
+
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace tcrops::stages {
 
@@ -10,23 +13,29 @@ Networks::Scores Networks::scores(const data::EncodedRows& rows) const {
   std::vector<std::vector<float>> all;
   all.reserve(members_.size());
   for (const auto& member : members_) all.push_back(member->logits(rows));
-  const auto count = static_cast<double>(all.size());
   Scores scores;
   scores.logits.reserve(rows.rows);
   scores.spreads.reserve(rows.rows);
+  std::vector<double> given;
   for (std::size_t row = 0; row < rows.rows; ++row) {
-    double mean = 0.0;
-    for (const auto& logits : all) mean += static_cast<double>(logits[row]);
-    mean /= count;
-    double squares = 0.0;
-    for (const auto& logits : all) {
-      const double off = static_cast<double>(logits[row]) - mean;
-      squares += off * off;
+    given.clear();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const bool lacks_head = !members_[i]->spec().is_pan() && std::isnan(all[i][row]);
+      if (!lacks_head) given.push_back(static_cast<double>(all[i][row]));
     }
+    const auto count = static_cast<double>(given.size());
+    const double mean = std::accumulate(given.begin(), given.end(), 0.0) / count;  // of none: NaN
+    double squares = 0.0;
+    for (const double logit : given) squares += (logit - mean) * (logit - mean);
     scores.logits.push_back(static_cast<float>(mean));
     scores.spreads.push_back(static_cast<float>(std::sqrt(squares / count)));
   }
   return scores;
+}
+
+bool Networks::answers(const std::string& epitope) const {
+  return std::any_of(members_.begin(), members_.end(),
+                     [&](const auto& member) { return has_head(member->spec(), epitope); });
 }
 
 std::vector<float> Networks::logits(const data::EncodedRows& rows) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -13,8 +14,8 @@ namespace tcrops::stages {
 class Networks {
  public:
   // Row by row: the mean of the members' logits, and its spread, their standard deviation (over
-  // their number, not one less); none for a single network. A row that a member gives no number
-  // has none.
+  // their number, not one less), of those that have a head for the row's epitope; none for a single
+  // network. A row that no member has a head for has no number.
   struct Scores {
     std::vector<float> logits;
     std::vector<float> spreads;
@@ -26,6 +27,8 @@ class Networks {
   [[nodiscard]] std::shared_ptr<const nn::Network> shared_member(std::size_t i) const {
     return members_.at(i);
   }
+  // Whether a member sees any epitope, or has a head for this one.
+  [[nodiscard]] bool answers(const std::string& epitope) const;
   [[nodiscard]] Scores scores(const data::EncodedRows& rows) const;
   [[nodiscard]] std::vector<float> logits(const data::EncodedRows& rows) const;
   // Trained numbers of all members.

@@ -77,15 +77,15 @@ std::vector<Json> judge_all(const StageContext& context, const SideData& test,
 }
 
 Json metrics_of(const StageContext& context, const Dataset& dataset, const SideData& test,
-                const ModelPast& past, const ModelScores& model,
-                const std::vector<ScoredRows>& baselines) {
-  Caveats caveats = caveats_of(context, past, test);
+                const Caveats& reasons, const std::set<std::string>& seen_epitopes,
+                const ModelScores& model, const std::vector<ScoredRows>& baselines) {
+  Caveats caveats = reasons;
   const auto unscored = std::count(model.unscored.begin(), model.unscored.end(), true);
   if (unscored > 0) {
     caveats.others.push_back(fmt::format(
         "the model cannot score {} of these rows; they count as not binding", unscored));
   }
-  std::vector<Json> reports = judge_all(context, test, model.rows, baselines, past.seen_epitopes());
+  std::vector<Json> reports = judge_all(context, test, model.rows, baselines, seen_epitopes);
   Json metrics = {{"schema", "tcrops.evaluation/2"},
                   {"side", "test"},
                   {"scored_as", caveats.scored_as()},
@@ -121,7 +121,9 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   const ModelScores scores = model_scores(model, test);
   const auto rule = model.description.at("parameters").at("threshold").get<std::string>();
   const std::vector<ScoredRows> baselines = baseline_scores(past, test, rule);
-  const Json metrics = metrics_of(context, dataset, test, past, scores, baselines);
+  const Json metrics =
+      metrics_of(context, dataset, test, caveats_of(context, past, test, model.encoder->features()),
+                 past.seen_epitopes(), scores, baselines);
 
   store::Manifest manifest = manifest_for(store::Kind::kEvaluation, key);
   manifest.facts = evaluation_facts(metrics);

@@ -195,7 +195,8 @@ std::vector<std::string> Caveats::all() const {
   return texts;
 }
 
-Caveats caveats_of(const StageContext& context, const ModelPast& past, const SideData& test) {
+Caveats caveats_of(const StageContext& context, const ModelPast& past, const SideData& test,
+                   const std::vector<data::Column>& features) {
   Caveats caveats;
   if (past.judged_rows_are_own) {
     judge_own_rows(context, past, caveats);
@@ -207,9 +208,7 @@ Caveats caveats_of(const StageContext& context, const ModelPast& past, const Sid
     caveats.others.push_back(
         fmt::format("only {} positive test rows: too few to judge a model by", positives));
   }
-  const store::Manifest& dataset = context.input(Stage::kPreprocess).manifest;
-  const Json& features = dataset.configuration.at("features");
-  if (std::find(features.begin(), features.end(), "clone_id") != features.end()) {
+  if (std::find(features.begin(), features.end(), data::Column::kCloneId) != features.end()) {
     caveats.others.emplace_back("clone_id, an identifier, is a feature of this model");
   }
   return caveats;

@@ -45,7 +45,8 @@ struct Caveats {
 // dataset, the same check of them against the model's own training and validation rows; when a TCR
 // of these rows or a near duplicate of it is among the rows that trained or chose the model; when
 // the parameters were chosen on these rows.
+// `features`: the model's.
 [[nodiscard]] Caveats caveats_of(const StageContext& context, const ModelPast& past,
-                                 const SideData& test);
+                                 const SideData& test, const std::vector<data::Column>& features);
 
 }  // namespace tcrops::stages

@@ -10,11 +10,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 namespace tcrops::stages {
-
 namespace {
 
+constexpr std::size_t kEpitopesNamed = 5;
 constexpr const char* kPrecision = "validation_average_precision";
 
 Json history_entry(const nn::EpochReport& report, const nn::ModelSpec& spec,
@@ -79,7 +81,7 @@ std::optional<Checkpoint> last_checkpoint(const FitHooks& hooks, const Json& bel
 Json to_json(const FitParameters& p) {
   Json network = nn::to_json(p.network);
   network.erase("architecture");
-  return {{"model", p.model},
+  Json json = {{"model", p.model},
           {"learning_rate", p.learning_rate},
           {"epochs", p.epochs},
           {"batch_size", p.batch_size},
@@ -99,6 +101,8 @@ Json to_json(const FitParameters& p) {
           {"schedule", p.optimiser.schedule},
           {"warmup_epochs", p.optimiser.warmup_epochs},
           {"clip_norm", p.optimiser.clip_norm}};
+  if (p.schedule_epochs != 0) json["schedule_epochs"] = p.schedule_epochs;
+  return json;
 }
 
 FitParameters fit_parameters(const PipelineConfig& config) {
@@ -124,13 +128,48 @@ Json training_configuration(const PipelineConfig& config) {
   return {{"train", std::move(train)}, {"network", config.fields().resolved("network", true)}};
 }
 
+bool has_head(const nn::ModelSpec& spec, const std::string& epitope) {
+  return spec.is_pan() ||
+         std::binary_search(spec.epitopes.begin(), spec.epitopes.end(), epitope);
+}
+
+SideData learnable_rows(SideData train, const nn::NetworkOptions& network) {
+  if (network.head == "pan") return train;
+  std::set<std::string> bound;
+  for (std::size_t row = 0; row < train.labels.size(); ++row) {
+    if (train.labels[row] == 1) bound.insert(train.records[row][data::Column::kEpitope]);
+  }
+  std::map<std::string, std::size_t> left_out;
+  for (const data::Record& record : train.records) {
+    const std::string& epitope = record[data::Column::kEpitope];
+    if (!bound.contains(epitope)) ++left_out[epitope];
+  }
+  if (left_out.empty()) return train;
+  SideData some;
+  some.elsewhere = std::move(train.elsewhere);
+  for (std::size_t row = 0; row < train.labels.size(); ++row) {
+    if (left_out.contains(train.records[row][data::Column::kEpitope])) continue;
+    data::append_row(train.rows, row, some.rows);
+    some.labels.push_back(train.labels[row]);
+    some.records.push_back(std::move(train.records[row]));
+  }
+  std::vector<std::string> named;
+  for (const auto& [epitope, rows] : left_out) {
+    if (named.size() < kEpitopesNamed) named.push_back(fmt::format("{} ({} rows)", epitope, rows));
+  }
+  log_warning(fmt::format(
+      "{} of {} training rows are left out: network.head {} gives an epitope a head when a "
+      "training row says what binds it, and none does for {}{}",
+      train.labels.size() - some.labels.size(), train.labels.size(), network.head,
+      fmt::join(named, ", "), left_out.size() > named.size() ? ", …" : ""));
+  return some;
+}
+
 Answered answered(const nn::ModelSpec& spec, const SideData& side, std::span<const float> logits) {
   Answered rows;
   for (std::size_t row = 0; row < logits.size(); ++row) {
     const std::string& epitope = side.records[row][data::Column::kEpitope];
-    const bool has_head =
-        spec.is_pan() || std::binary_search(spec.epitopes.begin(), spec.epitopes.end(), epitope);
-    if (!has_head) continue;
+    if (!has_head(spec, epitope)) continue;
     rows.labels.push_back(side.labels[row]);
     rows.logits.push_back(logits[row]);
   }
@@ -158,6 +197,7 @@ Fitted fit(const FitParameters& parameters, const data::Expansion& expansion, co
   const Blueprint made = blueprint(network, expansion, train, seed);
   const nn::TrainOptions options{.learning_rate = parameters.learning_rate,
                                  .epochs = parameters.epochs,
+                                 .schedule_epochs = parameters.schedule_epochs,
                                  .batch_size = parameters.batch_size,
                                  .seed = seed,
                                  .sampling = parameters.sampling,

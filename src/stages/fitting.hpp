@@ -20,6 +20,7 @@ struct FitParameters {
   std::string model;  // the architecture
   double learning_rate = 0.0;
   std::int64_t epochs = 0;
+  std::int64_t schedule_epochs = 0;  // of which those are the first; 0: epochs
   std::int64_t batch_size = 0;
   std::int64_t early_stopping_patience = 0;  // 0: never
   std::string threshold;                     // "best_f1" or "half"
@@ -58,6 +59,13 @@ struct FitHooks {
 [[nodiscard]] Fitted fit(const FitParameters& parameters, const data::Expansion& expansion,
                          const SideData& train, const SideData& validation, std::uint64_t seed,
                          const nn::Device& device, const FitHooks& hooks);
+
+// Whether a network sees any epitope, or has a head for this one.
+[[nodiscard]] bool has_head(const nn::ModelSpec& spec, const std::string& epitope);
+
+// What of the training rows a network can learn: without heads all; with heads those of epitopes
+// that have a binder among them. Says in a warning what is left out.
+[[nodiscard]] SideData learnable_rows(SideData train, const nn::NetworkOptions& network);
 
 // The rows of a side that a network has an answer for, and their logits: all but those of epitopes
 // without a head.

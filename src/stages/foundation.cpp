@@ -57,6 +57,18 @@ std::vector<std::size_t> anchor_rows(const SideData& train, std::size_t most, st
   return rows;
 }
 
+// Heads are what tells epitopes apart: a TCR that is not known to bind stands for none of them.
+void forget_epitope(const data::Expansion& expansion, data::EncodedRows& rows) {
+  for (const data::Expansion::Block& block : expansion.blocks) {
+    const bool of_the_epitope =
+        block.column == data::Column::kEpitope || block.column == data::Column::kMhc;
+    if (!of_the_epitope || !block.segment.table) continue;
+    const std::size_t first = (rows.rows - 1) * rows.code_width + block.segment.first;
+    std::fill_n(rows.codes.begin() + static_cast<std::ptrdiff_t>(first), block.segment.count,
+                std::uint8_t{0});
+  }
+}
+
 }  // namespace
 
 Blueprint blueprint(const nn::NetworkOptions& options, const data::Expansion& expansion,
@@ -69,8 +81,11 @@ Blueprint blueprint(const nn::NetworkOptions& options, const data::Expansion& ex
   }
   if (options.architecture == "kernel_mlp") {
     const auto most = static_cast<std::size_t>(options.anchors);
-    for (const std::size_t row : anchor_rows(train, most, seed))
+    for (const std::size_t row : anchor_rows(train, most, seed)) {
       data::append_row(train.rows, row, made.foundation.anchors);
+      if (options.head != "pan" && train.labels[row] == 0)
+        forget_epitope(expansion, made.foundation.anchors);
+    }
   }
   made.spec = nn::make_spec(options, expansion, epitopes,
                             static_cast<std::int64_t>(made.foundation.anchors.rows));

@@ -31,7 +31,10 @@ std::vector<std::string> column_names(const std::vector<data::Column>& columns) 
 }
 
 Json golden_json(const Networks& networks, const Dataset& dataset, std::uint64_t seed) {
-  const auto records = sample_rows(dataset, data::Side::kValidation, kGoldenRows, seed);
+  const auto records =
+      sample_rows(dataset, data::Side::kValidation, kGoldenRows, seed, [&](const auto& record) {
+        return networks.answers(record[data::Column::kEpitope]);
+      });
   data::EncodedRows rows;
   for (const data::Record& record : records) {
     if (dataset.encoder->encode(record, rows)) {
@@ -121,7 +124,8 @@ std::vector<std::string> bound_epitopes(const ReferenceTcrs& tcrs) {
 
 // Why a row that can be encoded has no number.
 std::string no_number(const Model& model, const data::Record& record) {
-  if (model.epitopes.empty()) return "the network gives no number for this row";
+  if (model.network->answers(record[data::Column::kEpitope]))
+    return "the network's output for this row is not a number; the model may be damaged";
   const auto shown = std::min(kEpitopesNamed, model.epitopes.size());
   const auto end = model.epitopes.begin() + static_cast<std::ptrdiff_t>(shown);
   return fmt::format("Epitope: the model was not trained on \"{}\"; it knows {} epitopes: {}{}",
@@ -142,10 +146,12 @@ Json tensor_table(const std::vector<nn::Tensor>& tensors) {
 }
 
 std::vector<data::Record> sample_rows(const Dataset& dataset, data::Side side, std::size_t count,
-                                      std::uint64_t seed) {
+                                      std::uint64_t seed,
+                                      const std::function<bool(const data::Record&)>& wanted) {
   std::vector<std::size_t> rows;
   for (std::size_t row = 0; row < dataset.sides.size(); ++row) {
-    if (dataset.sides[row] == side) rows.push_back(row);
+    if (dataset.sides[row] != side) continue;
+    if (!wanted || wanted(dataset.records[row])) rows.push_back(row);
   }
   Rng rng(seed, "model.sample", static_cast<std::uint64_t>(side));
   rng.shuffle(rows);

@@ -12,6 +12,7 @@
 #include <tcrops/nn/core.hpp>
 #include <tcrops/store/store.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -89,7 +90,8 @@ struct Call {
 [[nodiscard]] std::vector<Scored> score(const Model& model, std::span<const data::Record> records);
 
 // `count` rows of a side, chosen by the seed, in table order.
-[[nodiscard]] std::vector<data::Record> sample_rows(const Dataset& dataset, data::Side side,
-                                                    std::size_t count, std::uint64_t seed);
+[[nodiscard]] std::vector<data::Record> sample_rows(
+    const Dataset& dataset, data::Side side, std::size_t count, std::uint64_t seed,
+    const std::function<bool(const data::Record&)>& wanted = {});
 
 }  // namespace tcrops::stages

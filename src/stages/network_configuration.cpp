@@ -42,6 +42,17 @@ Problems softmax_problems(const FieldTable& table, const PipelineConfig& config)
                              "\"each_row\"; set them, or take another loss");
 }
 
+Problems weights_problems(const FieldTable& table, const PipelineConfig& config) {
+  const TrainConfig& train = config.train;
+  const bool twice = train.loss.name == "weighted_bce" && train.sampling == "equal_classes" &&
+                     train.loss.positive_weight == 0.0;
+  if (!twice) return {};
+  return table.joint_problem({"train.loss", "train.sampling", "train.positive_weight"},
+                             "equal_classes draws as many positives as negatives, and weighted_bce "
+                             "would make up for their numbers once more; take train.sampling "
+                             "\"each_row\", the loss bce, or a positive_weight of yours");
+}
+
 Problems missing_pairs_problems(const FieldTable& table, const PipelineConfig& config) {
   const TrainConfig& train = config.train;
   if (train.missing_pairs == 0.0) return {};
@@ -165,6 +176,7 @@ void add_training(FieldTable& table, TrainConfig& c) {
 Problems network_problems(const FieldTable& table, const PipelineConfig& config) {
   Problems problems = attention_problems(table, config);
   append(problems, softmax_problems(table, config));
+  append(problems, weights_problems(table, config));
   append(problems, missing_pairs_problems(table, config));
   append(problems, kernel_problems(table, config));
   return problems;

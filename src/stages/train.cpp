@@ -77,24 +77,18 @@ TrainedNetworks train(const StageContext& context, const Recipe& recipe, const D
 }
 
 // Judged rows that have a score: all, but for those of epitopes without a head.
-JudgedRows scored_rows(const JudgedRows& judged, const Networks& networks,
-                       const FitParameters& parameters) {
+JudgedRows scored_rows(const JudgedRows& judged) {
   JudgedRows scored{judged.origin, {}, {}, {}};
-  bool diverged = false;
   for (std::size_t i = 0; i < judged.logits.size(); ++i) {
-    if (std::isfinite(judged.logits[i])) {
-      scored.labels.push_back(judged.labels[i]);
-      scored.epitopes.push_back(judged.epitopes[i]);
-      scored.logits.push_back(judged.logits[i]);
-    } else if (networks.member(0).spec().is_pan()) {
-      diverged = true;
-    }
+    if (std::isnan(judged.logits[i])) continue;
+    scored.labels.push_back(judged.labels[i]);
+    scored.epitopes.push_back(judged.epitopes[i]);
+    scored.logits.push_back(judged.logits[i]);
   }
-  if (!diverged && !scored.logits.empty()) return scored;
-  throw Error(ExitCode::kFailure,
-              fmt::format("training diverged: with learning rate {} the network's output is not a "
-                          "number; lower train.learning_rate or tune.learning_rate_max",
-                          parameters.learning_rate));
+  if (!scored.logits.empty()) return scored;
+  throw Error(ExitCode::kInputData,
+              "no validation row has an epitope that the network has a head for, so nothing can be "
+              "said of it: give validation rows of other epitopes, or set network.head \"pan\"");
 }
 
 std::vector<data::Record> records_of(const Dataset& dataset, bool train, bool validation) {
@@ -112,7 +106,8 @@ std::vector<data::Record> records_of(const Dataset& dataset, bool train, bool va
 ModelContents contents_of(const StageContext& context, const Dataset& dataset) {
   const PipelineConfig& config = context.config;
   const auto& features = dataset.encoder->features();
-  const bool all = config.ensemble.from == "folds" || config.train.refit;
+  const bool refit = config.train.refit && config.ensemble.from != "study";
+  const bool all = config.ensemble.from == "folds" || refit;
   const std::vector<data::Record> trained_on = records_of(dataset, true, all);
   ModelContents contents;
   contents.background_from = config.background.from;
@@ -146,7 +141,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   const Recipe recipe = recipe_of(context);
   ModelContents contents = contents_of(context, dataset);
   TrainedNetworks trained = train(context, recipe, dataset, device, {work, key.digest()});
-  const JudgedRows judged = scored_rows(trained.judged, trained.networks, recipe.parameters);
+  const JudgedRows judged = scored_rows(trained.judged);
   contents.networks = std::move(trained.networks);
   contents.parameters = recipe.parameters;
   contents.seed = recipe.seed;

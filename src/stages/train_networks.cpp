@@ -52,17 +52,31 @@ Fitted fit_with_progress(const Recipe& recipe, const data::Expansion& expansion,
   hooks.on_epoch = [&](std::int64_t epoch, double loss) {
     progress->update(static_cast<std::uint64_t>(epoch), fmt::format("loss {:.4f}", loss));
   };
-  return fit(recipe.parameters, expansion, train, validation, recipe.seed, device, hooks);
+  return fit(recipe.parameters, expansion, learnable_rows(train, recipe.parameters.network),
+             validation, recipe.seed, device, hooks);
 }
 
-JudgedRows judged_rows(const std::string& origin, const SideData& side, std::vector<float> logits) {
-  return {origin, side.labels, side.epitopes(), std::move(logits)};
+// A side with what networks say of it; NaN only where they have no head. Throws Error (kFailure)
+// when an output is no number for another reason.
+JudgedRows judged_rows(const std::string& origin, const SideData& side, const Networks& networks,
+                       const FitParameters& parameters) {
+  JudgedRows judged{origin, side.labels, side.epitopes(), networks.logits(side.rows)};
+  for (std::size_t i = 0; i < judged.logits.size(); ++i) {
+    if (std::isfinite(judged.logits[i]) || !networks.answers(judged.epitopes[i])) continue;
+    throw Error(ExitCode::kFailure,
+                fmt::format("training diverged: with learning rate {} the network's output is not a "
+                            "number; lower train.learning_rate or tune.learning_rate_max",
+                            parameters.learning_rate));
+  }
+  return judged;
 }
 
 // For training on all rows as the first training went: as many epochs as it kept.
 FitParameters for_refit(FitParameters parameters, const Json& history) {
   if (parameters.early_stopping_patience == 0) return parameters;
   parameters.early_stopping_patience = 0;
+  parameters.schedule_epochs = parameters.epochs;
+  parameters.epochs = std::ssize(history);
   double best = -1.0;
   for (const Json& entry : history) {
     const Json& precision = entry.at("validation_average_precision");
@@ -186,19 +200,16 @@ class EnsembleTrainer {
       add(number, train, validation, Json::object());
     }
     JudgedRows judged =
-        judged_rows("validation", validation, trained_.networks.logits(validation.rows));
+        judged_rows("validation", validation, trained_.networks, recipe_.parameters);
     if (recipe_.parameters.refit) refit();
     return finish(std::move(judged));
   }
 
   TrainedNetworks from_folds() {
-    std::vector<std::size_t> rows;
+    const std::vector<std::size_t> rows =
+        row_numbers(dataset_, {data::Side::kTrain, data::Side::kValidation});
     std::vector<data::Record> records;
-    for (std::size_t row = 0; row < dataset_.sides.size(); ++row) {
-      if (dataset_.sides[row] == data::Side::kTest) continue;
-      rows.push_back(row);
-      records.push_back(dataset_.records[row]);
-    }
+    for (const std::size_t row : rows) records.push_back(dataset_.records[row]);
     const data::Folds folds = data::assign_folds(records, count_, data::FoldUnit::kCluster,
                                                  recipe_.seed, seen_tcr_columns(*dataset_.encoder));
     records.clear();
@@ -210,9 +221,10 @@ class EnsembleTrainer {
         (folds.of_row[i] == number ? inside : outside).push_back(rows[i]);
       }
       const SideData left_out = rows_of(dataset_, inside);
-      const nn::Network& network =
-          add(number, training_rows(dataset_, outside), left_out, {{"rows_left_out", inside.size()}});
-      append(judged, judged_rows("", left_out, network.logits(left_out.rows)));
+      add(number, training_rows(dataset_, outside), left_out, {{"rows_left_out", inside.size()}});
+      Networks member;
+      member.add(trained_.networks.shared_member(number));
+      append(judged, judged_rows("", left_out, member, recipe_.parameters));
     }
     return finish(std::move(judged));
   }
@@ -237,7 +249,7 @@ class EnsembleTrainer {
     return first_history_.is_null() ? own : for_refit(own, first_history_);
   }
 
-  const nn::Network& add(std::size_t number, const SideData& train, const SideData& validation,
+  void add(std::size_t number, const SideData& train, const SideData& validation,
                          Json about) {
     const Recipe recipe{parameters_of(number), member_seed(recipe_.seed, number), {}};
     const bool again = !first_history_.is_null();
@@ -260,7 +272,6 @@ class EnsembleTrainer {
     trained_.epochs_run += static_cast<std::int64_t>(fitted->history.size());
     trained_.history.push_back({{"member", number + 1}, {"epochs", std::move(fitted->history)}});
     trained_.networks.add(std::move(fitted->network));
-    return trained_.networks.member(number);
   }
 
   static void append(JudgedRows& all, JudgedRows more) {
@@ -298,7 +309,7 @@ TrainedNetworks train_one(const Recipe& recipe, const Dataset& dataset, const nn
   trained.epochs_run = static_cast<std::int64_t>(fitted.history.size());
   trained.history = std::move(fitted.history);
   trained.networks.add(std::move(fitted.network));
-  trained.judged = judged_rows("validation", validation, trained.networks.logits(validation.rows));
+  trained.judged = judged_rows("validation", validation, trained.networks, recipe.parameters);
   if (!recipe.parameters.refit) return trained;
   const Recipe again{for_refit(recipe.parameters, trained.history), recipe.seed, {}};
   fitted =
@@ -351,7 +362,7 @@ TrainedNetworks ensemble_of_study(const EnsembleConfig& config, const Recipe& re
                             study.short_id(), found));
   }
   const SideData validation = side_of(dataset, data::Side::kValidation);
-  trained.judged = judged_rows("validation", validation, trained.networks.logits(validation.rows));
+  trained.judged = judged_rows("validation", validation, trained.networks, recipe.parameters);
   trained.threshold = threshold_of(recipe.parameters, trained.judged);
   return trained;
 }

@@ -53,6 +53,7 @@ FitParameters parameters_of(const tune::Point& point, const PipelineConfig& conf
   parameters.model = std::get<std::string>(point.at("model"));
   parameters.learning_rate = std::get<double>(point.at("learning_rate"));
   parameters.epochs = std::get<std::int64_t>(point.at("epochs"));
+  parameters.refit = false;  // stage train does that
   return parameters;
 }
 
@@ -213,7 +214,9 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   const Bench bench{config,
                     nn::resolve_device(config.train.device),
                     dataset.encoder->expansion(),
-                    training_rows(dataset, row_numbers(dataset, {data::Side::kTrain})),
+                    learnable_rows(
+                        training_rows(dataset, row_numbers(dataset, {data::Side::kTrain})),
+                        config.network),
                     side_of(dataset, data::Side::kValidation),
                     side_of(dataset, judge_side)};
   warn_if_jobs_idle(config.tune);

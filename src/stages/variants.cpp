@@ -5,10 +5,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace tcrops::stages {
 namespace {
 
 constexpr const char* kField = "ensemble.variants";
+constexpr const char* kOfTheWhole[] = {"train.from", "train.refit", "train.threshold",
+                                       "train.device"};
 
 // Sets what the variant says; returns what is wrong with it.
 std::vector<std::string> apply(const std::string& variant, PipelineConfig& config) {
@@ -18,6 +23,11 @@ std::vector<std::string> apply(const std::string& variant, PipelineConfig& confi
     if (assignment.empty()) continue;
     if (!assignment.starts_with("network.") && !assignment.starts_with("train.")) {
       wrong.push_back(fmt::format("\"{}\" does not set a field of network or train", assignment));
+      continue;
+    }
+    const std::string key(trim(assignment.substr(0, assignment.find('='))));
+    if (std::find(std::begin(kOfTheWhole), std::end(kOfTheWhole), key) != std::end(kOfTheWhole)) {
+      wrong.push_back(fmt::format("\"{}\" is the same for all members; set it outside", key));
       continue;
     }
     if (assignment.find('=') == std::string::npos) {

@@ -39,6 +39,9 @@ struct KernelPart {
   std::string chains;  // "both", "alpha", "beta"
   double scale = 60.0;
   double share = 1.0;
+
+  // Epitope and MHC belong to both chains.
+  [[nodiscard]] bool compares(data::Column column) const;
 };
 // "alpha:20:0.5"; the share may be left out. Throws Error (kConfiguration) for another form.
 [[nodiscard]] KernelPart kernel_part(const std::string& text);

@@ -17,7 +17,7 @@ namespace tcrops::nn {
 //   softmax      competing heads and each_row only: per TCR, cross-entropy of the heads' shares
 //   with
 //                equal shares of the epitopes that it binds, or all for "none of them"
-// label_smoothing s moves the targets of all but softmax to s/2 and 1 - s/2.
+// label_smoothing s moves targets to s/2 and 1 - s/2; with softmax a share p of k to p (1 - s) + s/k.
 struct LossOptions {
   std::string name = "bce";  // of loss_names()
   double label_smoothing = 0.0;
@@ -41,6 +41,7 @@ struct OptimiserOptions {
 struct TrainOptions {
   double learning_rate = 0.01;
   std::int64_t epochs = 15;
+  std::int64_t schedule_epochs = 0;  // what the schedule is laid out for; 0: epochs
   std::int64_t batch_size = 2048;  // rows
   std::uint64_t seed = 0;
   // Which rows an epoch takes: equal_classes: as many as there are, with replacement, either class

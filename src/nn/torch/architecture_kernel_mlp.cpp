@@ -16,8 +16,22 @@ namespace {
 
 // Largest squared distance of two letters with the encoder blosum_mds.
 constexpr double kLetterCost = 4.0;
-// Added to the diagonal of the anchors' own similarities: two anchors may be the same.
+// Added to the diagonal of the anchors' own similarities, at least: two anchors may be the same.
 constexpr double kRidge = 1e-3;
+
+// L with L L^T = kernel + a ridge. The ridge grows tenfold until there is one: similarities of TCRs
+// that lack chains are no scalar products.
+at::Tensor lower_triangle(const at::Tensor& kernel) {
+  const at::Tensor one = at::eye(kernel.size(0), kernel.options());
+  constexpr double kMost = 1e3;
+  double ridge = kRidge;
+  while (true) {
+    const auto [lower, failed] = at::linalg_cholesky_ex(kernel + one * ridge, /*upper=*/false);
+    if (failed.item<int>() == 0) return lower;
+    if (ridge > kMost) throw Error(ExitCode::kFailure, "the anchors' similarities are no numbers");
+    ridge *= 10.0;
+  }
+}
 
 void add(const at::Tensor& part, at::Tensor& sum) { sum = sum.defined() ? sum + part : part; }
 
@@ -157,9 +171,7 @@ class KernelMlp : public KernelBody {
       const at::NoGradGuard no_grad;
       const at::Tensor kernel =
           similarities(reader().read(expansion, anchor_rows()), expansion, Pass{}).to(at::kDouble);
-      const at::Tensor one = at::eye(kernel.size(0), kernel.options());
-      triangle_ =
-          at::linalg_cholesky((kernel + kernel.t()) * 0.5 + one * kRidge, /*upper=*/false);
+      triangle_ = lower_triangle((kernel + kernel.t()) * 0.5);
     }
     return triangle_;
   }

@@ -1,5 +1,9 @@
 #include "kernel_points.hpp"
 
+#include <tcrops/core/error.hpp>
+
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace tcrops::nn {
@@ -8,17 +12,6 @@ namespace {
 using data::Column;
 
 bool is_cdr3(Column column) { return column == Column::kCdr3Alpha || column == Column::kCdr3Beta; }
-
-bool is_alpha(Column column) {
-  return column == Column::kCdr3Alpha || column == Column::kVAlpha || column == Column::kJAlpha ||
-         column == Column::kCdr1Alpha || column == Column::kCdr2Alpha;
-}
-
-bool belongs(Column column, const std::string& chains) {
-  if (chains == "both") return true;
-  if (column == Column::kEpitope || column == Column::kMhc) return true;
-  return is_alpha(column) == (chains == "alpha");
-}
 
 }  // namespace
 
@@ -30,7 +23,7 @@ KernelMetric::KernelMetric(const FeatureReader& reader, const ModelSpec& spec,
     const FeatureColumn& column = reader.columns()[i];
     if (!column.segment.table) continue;  // a number is no letter
     const std::int64_t number = with_codes++;
-    if (!belongs(column.column, part.chains)) continue;
+    if (!part.compares(column.column)) continue;
     UsedColumn used{.number = i, .first = 0, .count = column.positions(), .is_required = false};
     if (is_cdr3(column.column)) {
       used.is_required = strict;
@@ -40,6 +33,12 @@ KernelMetric::KernelMetric(const FeatureReader& reader, const ModelSpec& spec,
     weights_used_.push_back(number);
     widths.push_back(used.count * column.dims);
     columns_.push_back(used);
+  }
+  if (columns_.empty()) {
+    throw Error(ExitCode::kArtifact,
+                fmt::format("the network compares chains \"{}\", of which the encoder has no column; "
+                            "they belong to different models",
+                            part.chains));
   }
   widths_ = at::tensor(widths, at::kLong);
 }

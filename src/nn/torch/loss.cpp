@@ -25,8 +25,14 @@ at::Tensor mean_loss(const at::Tensor& logits, const at::Tensor& labels, const a
   return weights.defined() ? (each * weights).mean() : each.mean();
 }
 
-at::Tensor softmax_loss(const at::Tensor& outputs, const at::Tensor& target) {
-  return -(at::log_softmax(outputs, 1) * target).sum(1).mean();
+at::Tensor softmax_loss(const at::Tensor& outputs, const at::Tensor& target,
+                        const LossOptions& options) {
+  const double smoothing = options.label_smoothing;
+  const at::Tensor shares =
+      smoothing == 0.0
+          ? target
+          : target * (1.0 - smoothing) + smoothing / static_cast<double>(outputs.size(1));
+  return -(at::log_softmax(outputs, 1) * shares).sum(1).mean();
 }
 
 std::vector<float> class_weights(std::span<const std::uint8_t> labels,

@@ -16,7 +16,8 @@ namespace tcrops::nn {
                                    const at::Tensor& weights, const LossOptions& options);
 
 // For "softmax": cross-entropy of the shares in the softmax of [rows, outputs] with target shares.
-[[nodiscard]] at::Tensor softmax_loss(const at::Tensor& outputs, const at::Tensor& target);
+[[nodiscard]] at::Tensor softmax_loss(const at::Tensor& outputs, const at::Tensor& target,
+                                      const LossOptions& options);
 
 // What each row weighs in "weighted_bce": its class is as heavy as the other among the rows of its
 // head. `heads` is empty when there is one for all.

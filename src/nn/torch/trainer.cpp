@@ -31,7 +31,7 @@ at::Tensor loss_of(const Batch& batch, const Workshop& workshop, const Pass& pas
           ? workshop.body.forward_from(batch.fixed, workshop.expansion, pass)
           : workshop.body.forward(workshop.body.reader().read(workshop.expansion, batch.rows),
                                   workshop.expansion, pass);
-  if (batch.shares.defined()) return softmax_loss(outputs, batch.shares);
+  if (batch.shares.defined()) return softmax_loss(outputs, batch.shares, options.loss);
   at::Tensor logits = logits_of_heads(outputs, workshop.spec);
   if (!batch.places.defined())
     return mean_loss(logits.squeeze(1), batch.labels, batch.weights, options.loss);
@@ -54,6 +54,8 @@ double train_epoch(Training& training, const Workshop& workshop, const TrainingS
   const TrainingSet::Epoch epoch = set.epoch(number);
   const auto steps = static_cast<double>(epoch.steps.size());
   at::Tensor total = at::zeros({}, at::TensorOptions().dtype(at::kDouble).device(workshop.device));
+  const std::int64_t planned =
+      options.schedule_epochs == 0 ? options.epochs : options.schedule_epochs;
   double done = 0.5;  // the middle of a step stands for it
   for (const BatchRange& step : epoch.steps) {
     workshop.host.check_interrupt();
@@ -62,7 +64,7 @@ double train_epoch(Training& training, const Workshop& workshop, const TrainingS
     loss.backward();
     const double past = static_cast<double>(number - 1) + done / steps;
     training.optimiser().step(options.learning_rate *
-                              learning_rate_factor(options.optimiser, past, options.epochs));
+                              learning_rate_factor(options.optimiser, past, planned));
     total += loss.detach();
     done += 1.0;
   }

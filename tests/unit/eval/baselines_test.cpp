@@ -39,10 +39,11 @@ TEST_CASE("the nearest neighbour is a binder of the same epitope") {
   CHECK(score(train, record("WWWW", "WWWW", "NLV")) == 0.0);
 }
 
-TEST_CASE("similarity is the mean cosine of word counts over both chains") {
+TEST_CASE("similarity is the mean cosine of word counts over the chains that both have") {
   // CAV AVR VRD RDF against CAV AVR VRE REF: 2 of 4 words in common.
   const std::vector<data::Record> train = {record("CAVRDF", "", "NLV", true)};
-  CHECK(score(train, record("CAVREF", "CASSLGF", "NLV")) == Approx(0.25));
+  CHECK(score(train, record("CAVREF", "CASSLGF", "NLV")) == Approx(0.5));
+  CHECK(score(train, record("", "CASSLGF", "NLV")) == 0.0);
   // AAA twice against once: 2 / (sqrt(4) * sqrt(1)).
   const std::vector<data::Record> repeated = {record("AAAA", "CASSF", "NLV", true)};
   CHECK(score(repeated, record("AAA", "CASSF", "NLV")) == Approx(1.0));
@@ -100,9 +101,14 @@ TEST_CASE("the index gives what the definition gives") {
     for (const data::Record& each : train) {
       using data::Column;
       if (!each.label.value() || each[Column::kEpitope] != test[i][Column::kEpitope]) continue;
-      expected = std::max(expected, (cosine(each[Column::kCdr3Alpha], test[i][Column::kCdr3Alpha]) +
-                                     cosine(each[Column::kCdr3Beta], test[i][Column::kCdr3Beta])) /
-                                        2.0);
+      double sum = 0.0;
+      double shared = 0.0;
+      for (const Column chain : {Column::kCdr3Alpha, Column::kCdr3Beta}) {
+        if (each[chain].empty() || test[i][chain].empty()) continue;
+        sum += cosine(each[chain], test[i][chain]);
+        shared += 1.0;
+      }
+      if (shared > 0.0) expected = std::max(expected, sum / shared);
     }
     CHECK(scores[i] == Approx(expected).margin(1e-12));
   }
