@@ -167,16 +167,17 @@ std::map<data::Column, double> loop_weights(const std::vector<std::string>& text
 // Each kernel compares something of a TCR, and each CDR3 keeps some of its places.
 void check_compared(const data::Expansion& expansion, const ModelSpec& spec) {
   for (const KernelPart& part : spec.kernels) {
-    const bool compares_some = std::any_of(
-        expansion.blocks.begin(), expansion.blocks.end(), [&](const auto& block) {
+    const bool compares_some =
+        std::any_of(expansion.blocks.begin(), expansion.blocks.end(), [&](const auto& block) {
           return block.segment.table && !is_of_the_epitope(block.column) &&
                  part.compares(block.column);
         });
     if (compares_some) continue;
-    refuse(fmt::format("network.kernels: \"{}:{:g}\" has nothing to compare: no column of {} is "
-                       "among preprocess.features",
-                       part.chains, part.scale,
-                       part.chains == "both" ? "a TCR" : fmt::format("the {} chain", part.chains)));
+    refuse(
+        fmt::format("network.kernels: \"{}:{:g}\" has nothing to compare: no column of {} is "
+                    "among preprocess.features",
+                    part.chains, part.scale,
+                    part.chains == "both" ? "a TCR" : fmt::format("the {} chain", part.chains)));
   }
   const std::int64_t trimmed = spec.cdr3_trim[0] + spec.cdr3_trim[1];
   for (const data::Expansion::Block& block : expansion.blocks) {
@@ -209,9 +210,10 @@ void add_kernel(const NetworkOptions& options, const data::Expansion& expansion,
     if (at != given.end()) given.erase(at);
   }
   if (!given.empty()) {
-    refuse(fmt::format("network.loop_weights: {} is not compared; it must be one of "
-                       "preprocess.features, and of the TCR where there are heads",
-                       data::column_name(given.begin()->first)));
+    refuse(
+        fmt::format("network.loop_weights: {} is not compared; it must be one of "
+                    "preprocess.features, and of the TCR where there are heads",
+                    data::column_name(given.begin()->first)));
   }
   check_compared(expansion, spec);
 }

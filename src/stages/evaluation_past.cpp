@@ -63,11 +63,9 @@ std::vector<data::Record> seen_rows(const ModelPast& past) {
 
 // Whether the model's weights come from its validation rows, too.
 bool learns_validation(const store::Manifest& model) {
-  const std::string from =
-      model.facts.contains("ensemble") ? model.facts.at("ensemble").value("from", "") : "";
-  if (from == "folds") return true;
-  const Json& parameters = model.facts.at("parameters");
-  return from != "study" && parameters.value("refit", false);
+  const bool of_folds =
+      model.facts.contains("ensemble") && model.facts.at("ensemble").value("from", "") == "folds";
+  return of_folds || model.facts.at("parameters").value("refit", false);
 }
 
 // Test TCRs that the model was trained or chosen on, and others that have a near duplicate among

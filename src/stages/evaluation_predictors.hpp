@@ -27,7 +27,8 @@ struct ModelScores {
 [[nodiscard]] ModelScores model_scores(const Model& model, const SideData& test);
 
 // Every baseline, from the rows that the model learned from. Thresholds are chosen as the model's
-// was: from training rows alone, by the best F1 on its validation rows, or one half (`rule` "half").
+// was: from training rows alone, by the best F1 on its validation rows, or one half (`rule`
+// "half").
 [[nodiscard]] std::vector<ScoredRows> baseline_scores(const ModelPast& past, const SideData& test,
                                                       const std::string& rule);
 

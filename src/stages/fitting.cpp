@@ -82,25 +82,25 @@ Json to_json(const FitParameters& p) {
   Json network = nn::to_json(p.network);
   network.erase("architecture");
   Json json = {{"model", p.model},
-          {"learning_rate", p.learning_rate},
-          {"epochs", p.epochs},
-          {"batch_size", p.batch_size},
-          {"early_stopping_patience", p.early_stopping_patience},
-          {"threshold", p.threshold},
-          {"network", std::move(network)},
-          {"refit", p.refit},
-          {"sampling", p.sampling},
-          {"missing_pairs", p.missing_pairs},
-          {"loss", p.loss.name},
-          {"label_smoothing", p.loss.label_smoothing},
-          {"focal_gamma", p.loss.focal_gamma},
-          {"positive_weight", p.loss.positive_weight},
-          {"optimiser", p.optimiser.name},
-          {"weight_decay", p.optimiser.weight_decay},
-          {"momentum", p.optimiser.momentum},
-          {"schedule", p.optimiser.schedule},
-          {"warmup_epochs", p.optimiser.warmup_epochs},
-          {"clip_norm", p.optimiser.clip_norm}};
+               {"learning_rate", p.learning_rate},
+               {"epochs", p.epochs},
+               {"batch_size", p.batch_size},
+               {"early_stopping_patience", p.early_stopping_patience},
+               {"threshold", p.threshold},
+               {"network", std::move(network)},
+               {"refit", p.refit},
+               {"sampling", p.sampling},
+               {"missing_pairs", p.missing_pairs},
+               {"loss", p.loss.name},
+               {"label_smoothing", p.loss.label_smoothing},
+               {"focal_gamma", p.loss.focal_gamma},
+               {"positive_weight", p.loss.positive_weight},
+               {"optimiser", p.optimiser.name},
+               {"weight_decay", p.optimiser.weight_decay},
+               {"momentum", p.optimiser.momentum},
+               {"schedule", p.optimiser.schedule},
+               {"warmup_epochs", p.optimiser.warmup_epochs},
+               {"clip_norm", p.optimiser.clip_norm}};
   if (p.schedule_epochs != 0) json["schedule_epochs"] = p.schedule_epochs;
   return json;
 }
@@ -129,8 +129,7 @@ Json training_configuration(const PipelineConfig& config) {
 }
 
 bool has_head(const nn::ModelSpec& spec, const std::string& epitope) {
-  return spec.is_pan() ||
-         std::binary_search(spec.epitopes.begin(), spec.epitopes.end(), epitope);
+  return spec.is_pan() || std::binary_search(spec.epitopes.begin(), spec.epitopes.end(), epitope);
 }
 
 SideData learnable_rows(SideData train, const nn::NetworkOptions& network) {
@@ -231,8 +230,8 @@ Fitted fit(const FitParameters& parameters, const data::Expansion& expansion, co
     };
   }
   fitted.network->fit({&train.rows, train.labels, &train.elsewhere},
-                      {&validation.rows, validation.labels, nullptr}, options,
-                      after_epoch, continuation);
+                      {&validation.rows, validation.labels, nullptr}, options, after_epoch,
+                      continuation);
   if (parameters.threshold == "best_f1") {
     const Answered rows = answered(made.spec, validation, fitted.network->logits(validation.rows));
     fitted.threshold = eval::best_f1_threshold(rows.labels, probabilities(rows.logits));

@@ -31,10 +31,9 @@ std::vector<std::string> column_names(const std::vector<data::Column>& columns) 
 }
 
 Json golden_json(const Networks& networks, const Dataset& dataset, std::uint64_t seed) {
-  const auto records =
-      sample_rows(dataset, data::Side::kValidation, kGoldenRows, seed, [&](const auto& record) {
-        return networks.answers(record[data::Column::kEpitope]);
-      });
+  const auto records = sample_rows(
+      dataset, data::Side::kValidation, kGoldenRows, seed,
+      [&](const auto& record) { return networks.answers(record[data::Column::kEpitope]); });
   data::EncodedRows rows;
   for (const data::Record& record : records) {
     if (dataset.encoder->encode(record, rows)) {

@@ -32,7 +32,7 @@ class NearestTcr {
  private:
   struct Words {
     std::vector<data::WordCount> counts;  // ascending by word
-    double length = 0.0;            // of the vector of counts
+    double length = 0.0;                  // of the vector of counts
   };
   // A TCR that has a word, and the count over the chain's length; of a word that has a bit, the
   // count beyond the first.

@@ -53,15 +53,23 @@ Problems weights_problems(const FieldTable& table, const PipelineConfig& config)
                              "\"each_row\", the loss bce, or a positive_weight of yours");
 }
 
+Problems refit_problems(const FieldTable& table, const PipelineConfig& config) {
+  if (!config.train.refit || config.ensemble.from != "study") return {};
+  return table.joint_problem({"train.refit", "ensemble.from"},
+                             "an ensemble of a study keeps its models as they are; set train.refit "
+                             "false, or make the ensemble from seeds, folds or variants");
+}
+
 Problems missing_pairs_problems(const FieldTable& table, const PipelineConfig& config) {
   const TrainConfig& train = config.train;
   if (train.missing_pairs == 0.0) return {};
   if (config.network.head != "pan" && train.sampling == "each_row" && train.loss.name != "softmax")
     return {};
-  return table.joint_problem({"train.missing_pairs", "train.sampling", "train.loss", "network.head"},
-                             "missing pairs count with heads (network.head), train.sampling "
-                             "\"each_row\" and another loss than softmax; set them, or "
-                             "train.missing_pairs 0");
+  return table.joint_problem(
+      {"train.missing_pairs", "train.sampling", "train.loss", "network.head"},
+      "missing pairs count with heads (network.head), train.sampling "
+      "\"each_row\" and another loss than softmax; set them, or "
+      "train.missing_pairs 0");
 }
 
 Problems kernel_problems(const FieldTable& table, const PipelineConfig& config) {
@@ -178,6 +186,7 @@ Problems network_problems(const FieldTable& table, const PipelineConfig& config)
   append(problems, softmax_problems(table, config));
   append(problems, weights_problems(table, config));
   append(problems, missing_pairs_problems(table, config));
+  append(problems, refit_problems(table, config));
   append(problems, kernel_problems(table, config));
   return problems;
 }

@@ -106,8 +106,7 @@ std::vector<data::Record> records_of(const Dataset& dataset, bool train, bool va
 ModelContents contents_of(const StageContext& context, const Dataset& dataset) {
   const PipelineConfig& config = context.config;
   const auto& features = dataset.encoder->features();
-  const bool refit = config.train.refit && config.ensemble.from != "study";
-  const bool all = config.ensemble.from == "folds" || refit;
+  const bool all = config.ensemble.from == "folds" || config.train.refit;
   const std::vector<data::Record> trained_on = records_of(dataset, true, all);
   ModelContents contents;
   contents.background_from = config.background.from;

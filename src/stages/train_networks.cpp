@@ -63,10 +63,11 @@ JudgedRows judged_rows(const std::string& origin, const SideData& side, const Ne
   JudgedRows judged{origin, side.labels, side.epitopes(), networks.logits(side.rows)};
   for (std::size_t i = 0; i < judged.logits.size(); ++i) {
     if (std::isfinite(judged.logits[i]) || !networks.answers(judged.epitopes[i])) continue;
-    throw Error(ExitCode::kFailure,
-                fmt::format("training diverged: with learning rate {} the network's output is not a "
-                            "number; lower train.learning_rate or tune.learning_rate_max",
-                            parameters.learning_rate));
+    throw Error(
+        ExitCode::kFailure,
+        fmt::format("training diverged: with learning rate {} the network's output is not a "
+                    "number; lower train.learning_rate or tune.learning_rate_max",
+                    parameters.learning_rate));
   }
   return judged;
 }
@@ -249,8 +250,7 @@ class EnsembleTrainer {
     return first_history_.is_null() ? own : for_refit(own, first_history_);
   }
 
-  void add(std::size_t number, const SideData& train, const SideData& validation,
-                         Json about) {
+  void add(std::size_t number, const SideData& train, const SideData& validation, Json about) {
     const Recipe recipe{parameters_of(number), member_seed(recipe_.seed, number), {}};
     const bool again = !first_history_.is_null();
     const std::size_t place = again ? count_ + number : number;

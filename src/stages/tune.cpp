@@ -211,14 +211,14 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   const Dataset dataset = read_dataset(context.store, source);
   const auto judge_side =
       config.tune.select_on == "test" ? data::Side::kTest : data::Side::kValidation;
-  const Bench bench{config,
-                    nn::resolve_device(config.train.device),
-                    dataset.encoder->expansion(),
-                    learnable_rows(
-                        training_rows(dataset, row_numbers(dataset, {data::Side::kTrain})),
-                        config.network),
-                    side_of(dataset, data::Side::kValidation),
-                    side_of(dataset, judge_side)};
+  const Bench bench{
+      config,
+      nn::resolve_device(config.train.device),
+      dataset.encoder->expansion(),
+      learnable_rows(training_rows(dataset, row_numbers(dataset, {data::Side::kTrain})),
+                     config.network),
+      side_of(dataset, data::Side::kValidation),
+      side_of(dataset, judge_side)};
   warn_if_jobs_idle(config.tune);
   // Opening LibTorch changes the environment, which no other thread may read meanwhile.
   static_cast<void>(nn::core());

@@ -172,13 +172,14 @@ def peer_scores(rows, parts):
 
 
 def figures_of(rows, parts, scores, draws):
-    """Means over the epitopes; draws: of TCRs."""
+    """{figure: means over the epitopes}, and each epitope's AUC; draws: of TCRs."""
     each = []
     for epitope in range(len(rows.epitopes)):
         own = [i for i, part in enumerate(parts) if part.epitope == epitope]
         tcr, label = (np.concatenate([parts[i].test[k] for i in own]) for k in (0, 1))
         each.append(common.metrics(label, np.concatenate([scores[i] for i in own]), draws[:, tcr]))
-    return {f"mean {name}": np.nanmean([figures[name] for figures in each], axis=0) for name in each[0]}
+    means = {f"mean {name}": np.nanmean([figures[name] for figures in each], axis=0) for name in each[0]}
+    return means, [figures["AUC"][0] for figures in each]
 
 
 def main():
@@ -190,7 +191,7 @@ def main():
     started = time.monotonic()
     rows = Rows(options.data, options.protocol == "clusters")
     draws = common.draws_of(len(rows.tcrs), options.resamples)
-    product, figures = common.Product(options), {}
+    product, figures, by_epitope = common.Product(options), {}, {}
     with tempfile.TemporaryDirectory() as folder:
         for seed in options.seeds:
             parts = list((parts_of_files if options.protocol == "files" else parts_of_clusters)(rows, seed))
@@ -203,11 +204,17 @@ def main():
             if options.only != "tcrops":
                 scores |= peer_scores(rows, parts)
             for name, values in scores.items():
-                figures.setdefault(name, []).append(figures_of(rows, parts, values, draws))
+                means, each = figures_of(rows, parts, values, draws)
+                figures.setdefault(name, []).append(means)
+                by_epitope.setdefault(name, []).append(each)
     about = {"immrep22": f"{len(rows.epitopes)} epitopes", "protocol": options.protocol, "folds": FOLDS,
-             "training TCRs": f"{options.share:.0%}", "seeds": options.seeds, "set": " ".join(options.set) or "as in the pipeline file"}
+             "training TCRs": f"{options.share:.0%}", "seeds": options.seeds,
+             "set": " ".join(options.set) or "as in the pipeline file"}
     if options.protocol == "files":
         about["leak"] = "near duplicates stand in two folds, and the same TCR in several files"
+    name = next(iter(by_epitope))
+    about[f"AUC of {name} by epitope"] = ", ".join(
+        f"{epitope} {auc:.2f}" for epitope, auc in zip(rows.epitopes, np.mean(by_epitope[name], axis=0)))
     common.show(options, about, {name: common.summary(each) for name, each in figures.items()}, started)
 
 

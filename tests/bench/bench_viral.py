@@ -3,10 +3,12 @@
 
 Folds are scikit-learn's KFold(10, shuffle=True, random_state=seed) over the TCRs in the order of their binding rows. Each
 method is trained on nine folds and scores the tenth; the scores of the ten are put together before the metrics are taken.
-tcrops takes a share of the training TCRs to validate on; it never sees more than the nine folds.
+tcrops takes a share of the training TCRs to validate on; it never sees more than the nine folds. With --choose its settings
+are chosen there, too: for each of the ten folds by five inner ones.
 Near duplicates may stand in two folds: folds are those that others used. FOLDER/viral/expected.csv.gz is the table.
 """
 
+import collections
 import functools
 import pathlib
 import tempfile
@@ -40,24 +42,51 @@ def folds_of(tcrs, seed):
     return list(KFold(FOLDS, shuffle=True, random_state=seed).split(np.arange(tcrs)))
 
 
-def product_scores(product, table, seed, share, folder, jobs):
-    """TCRs x epitopes, each fold scored by a model of the others."""
-    tcrs = len(table[0])
+class Trainer:
+    """tcrops on some TCRs, scoring others."""
+
+    def __init__(self, product, table, epitope, share, folder):
+        self.product, self.table, self.epitope, self.share, self.folder = product, table, epitope, share, folder
+
+    def scores(self, name, seed, train, test, settings=()):
+        """Test TCRs x epitopes."""
+        random = np.random.default_rng(name)
+        validation = set(random.permutation(train)[:max(1, round(self.share * len(train)))])
+        side = {i: "train" for i in train} | {i: "validation" for i in validation} | {i: "test" for i in test}
+        rows = [column[i] | {"Fold": side[i]} for column in self.table for i in sorted(side)]
+        asked = [column[i] for column in self.table for i in test]
+        place = tempfile.mkdtemp(dir=self.folder) + "/run"
+        scores = self.product.scores(pathlib.Path(place), COLUMNS, rows, asked, [f"seed={seed}", *settings])
+        return scores.reshape(len(self.table), -1).T
+
+    def chosen(self, name, seed, train, alternatives):
+        """Of several sets of settings the one with the best pooled AP in five folds of the training TCRs."""
+        if len(alternatives) < 2:
+            return alternatives[0] if alternatives else ()
+        label = np.eye(len(self.table), dtype=bool)[self.epitope[train]]
+        found = []
+        for settings in alternatives:
+            score = np.zeros(label.shape)
+            for part, (inside, outside) in enumerate(KFold(5, shuffle=True, random_state=seed).split(train)):
+                score[outside] = self.scores([*name, part], seed, train[inside], train[outside], settings)
+            found.append(common.metrics(label.ravel(), score.ravel(), np.ones((1, label.size), int))["AP"][0])
+        return alternatives[int(np.argmax(found))]
+
+
+def product_scores(trainer, seed, jobs, alternatives):
+    """TCRs x epitopes, each fold scored by a model of the others; and the settings that each fold chose."""
+    folds = folds_of(len(trainer.epitope), seed)
 
     def of_fold(number, train, test):
-        validation = set(np.random.default_rng([seed, number]).permutation(train)[:max(1, round(share * len(train)))])
-        side = {i: "train" for i in train} | {i: "validation" for i in validation} | {i: "test" for i in test}
-        rows = [row | {"Fold": side[i]} for column in table for i, row in enumerate(column)]
-        asked = [column[i] for column in table for i in test]
-        scores = product.scores(folder / f"{seed}-{number}", COLUMNS, rows, asked, [f"seed={seed}"])
-        return scores.reshape(len(table), -1).T
+        settings = trainer.chosen([seed, number], seed, train, alternatives)
+        return trainer.scores([seed, number], seed, train, test, settings), settings
 
-    folds = folds_of(tcrs, seed)
     tasks = [functools.partial(of_fold, number, *fold) for number, fold in enumerate(folds)]
-    result = np.zeros((tcrs, len(table)))
-    for (_, test), scores in zip(folds, common.side_by_side(tasks, jobs, f"tcrops, seed {seed}")):
+    result, chosen = np.zeros((len(trainer.epitope), len(trainer.table))), []
+    for (_, test), (scores, settings) in zip(folds, common.side_by_side(tasks, jobs, f"tcrops, seed {seed}")):
         result[test] = scores
-    return result
+        chosen.append(" ".join(settings) or "as in the pipeline file")
+    return result, chosen
 
 
 def peer_scores(table, epitope, seed):
@@ -91,16 +120,20 @@ def figures_of(score, epitope, draws):
 def main():
     parser = common.arguments(__doc__, "viral.json")
     parser.add_argument("--validation", type=float, default=0.1, help="share of the training TCRs that validates")
+    parser.add_argument("--choose", action="append", default=[], type=str.split, metavar="SETTINGS",
+                        help="settings to choose from inside the nine folds, as 'train.weight_decay=1e-5 …'; give it several times")
     options = parser.parse_args()
     started = time.monotonic()
     table, epitope = read(options.data)
     draws = common.draws_of(len(epitope), options.resamples)
-    product, scores = common.Product(options), {}
+    product, scores, chosen = common.Product(options), {}, collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
         for seed in options.seeds:
             if options.only != "peers":
-                scores.setdefault("tcrops", []).append(
-                    product_scores(product, table, seed, options.validation, pathlib.Path(folder), options.jobs))
+                values, settings = product_scores(Trainer(product, table, epitope, options.validation, folder), seed,
+                                                  options.jobs, options.choose)
+                scores.setdefault("tcrops", []).append(values)
+                chosen.update(settings)
             if options.only != "tcrops":
                 for name, values in peer_scores(table, epitope, seed).items():
                     scores.setdefault(name, []).append(values)
@@ -110,6 +143,8 @@ def main():
                for name, each in scores.items()}
     about = {"viral": f"{len(epitope)} TCRs x {len(table)} epitopes", "folds": FOLDS, "seeds": options.seeds,
              "set": " ".join(options.set) or "as in the pipeline file"}
+    if options.choose:
+        about["chosen inside the nine folds"] = ", ".join(f"{settings} ({n}x)" for settings, n in chosen.most_common())
     common.show(options, about, results, started)
 
 

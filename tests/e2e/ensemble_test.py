@@ -147,8 +147,22 @@ class Ensemble(product.ProductCase):
         self.fails(product.CONFIGURATION, stage("train", {**OWN, "ensemble.from": "study"}), "train.from", store=self.store)
         self.fails(product.CONFIGURATION, stage("train", {"ensemble.from": "study", "ensemble.members": 4}), "tune.keep",
                    store=self.store)
+        self.fails(product.CONFIGURATION, stage("train", {"ensemble.from": "study", "train.refit": True}), "train.refit",
+                   "an ensemble of a study keeps", store=self.store)
+        for part in ("train.refit=true", "train.threshold=half", "train.from=study"):
+            variants = {"ensemble.from": "variants", "ensemble.variants": ["train.epochs=2", f"network.dropout=0.1;{part}"]}
+            self.fails(product.CONFIGURATION, stage("train", {**OWN, **variants}), "ensemble.variants", part.split("=")[0],
+                       "the same for all members", store=self.store)
         self.fails(product.CONFIGURATION, stage("train", {**OWN, "background.from": "controls"}),
                    "preprocess.negatives", store=self.store)
+
+    def test_a_study_does_not_refit(self):
+        self.ok(stage("train", {"train.refit": True}), store=self.store)
+        kept = json.loads((product.named(self.store, "quickstart.study") / "manifest.json").read_text())["parents"]["model-1"]
+        folders = product.directories(self.store)
+        model, study_model = (json.loads((folder / "manifest.json").read_text())["facts"]["parameters"]
+                              for folder in (product.named(self.store, "quickstart.model"), folders[kept]))
+        self.assertEqual((model["refit"], study_model["refit"]), (True, False))
 
     def test_one_network_is_as_before(self):
         """A model of one network has the format, the files and the tensor names that it always had."""

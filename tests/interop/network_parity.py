@@ -275,7 +275,7 @@ def logits_of(out, weights, spec, rows):
 
 def loss_of(options, out, weights, spec, rows):
     if options["name"] == "softmax":
-        return softmax_loss(out, weights, spec, rows)
+        return softmax_loss(out, weights, spec, rows, options["label_smoothing"])
     logits, labels = logits_of(out, weights, spec, rows), rows.labels
     target = labels * (1 - options["label_smoothing"]) + options["label_smoothing"] / 2
     if options["name"] == "squared":
@@ -297,7 +297,7 @@ def loss_of(options, out, weights, spec, rows):
     return each.mean()
 
 
-def softmax_loss(out, weights, spec, rows):
+def softmax_loss(out, weights, spec, rows, smoothing):
     """Cross-entropy per TCR; rows of one TCR have the same codes but for epitope and MHC."""
     own = heads_of(rows, rows.codes, weights["heads"].long())
     tcrs, losses = {}, []
@@ -311,7 +311,8 @@ def softmax_loss(out, weights, spec, rows):
             target[own[row]] = rows.labels[row]
         if target.sum() == 0:
             target[-1] = 1.0
-        losses.append(functional.cross_entropy(out[members[0]].unsqueeze(0), (target / target.sum()).unsqueeze(0)))
+        losses.append(functional.cross_entropy(out[members[0]].unsqueeze(0), (target / target.sum()).unsqueeze(0),
+                                               label_smoothing=smoothing))
     return torch.stack(losses).mean()
 
 

@@ -2,9 +2,8 @@
 #include "catch_all.hpp"
 #include "tcr_problem.hpp"
 
-#include <error_of.hpp>
-
 #include <cmath>
+#include <error_of.hpp>
 #include <map>
 #include <optional>
 

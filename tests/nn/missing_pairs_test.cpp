@@ -1,9 +1,9 @@
-// TrainOptions::missing_pairs: what heads learn from training TCRs that have no row of their epitope.
+// TrainOptions::missing_pairs: what heads learn from training TCRs that have no row of their
+// epitope.
 #include "catch_all.hpp"
 #include "tcr_problem.hpp"
 
 #include <error_of.hpp>
-
 #include <functional>
 
 using namespace tcrops;

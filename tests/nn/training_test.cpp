@@ -271,6 +271,23 @@ TEST_CASE("a training that was cut off ends as if it had not been") {
   }
 }
 
+TEST_CASE("a schedule may be laid out for more epochs than are run") {
+  const Problem train(100, 16, 1);
+  const auto after = [&](std::int64_t epochs, std::int64_t schedule_epochs, std::int64_t stop) {
+    const auto network = fresh("mlp_small", 16);
+    TrainOptions options{.epochs = epochs, .schedule_epochs = schedule_epochs, .batch_size = 64};
+    options.optimiser.schedule = "cosine";
+    network->fit(train.examples(), {}, options, [&](const EpochReport& report) {
+      EpochDecision decision;
+      decision.stop = report.epoch == stop;
+      return decision;
+    });
+    return bytes_of(*network);
+  };
+  CHECK(after(3, 8, 0) == after(8, 0, 3));
+  CHECK(after(3, 8, 0) != after(3, 0, 0));
+}
+
 TEST_CASE("a state is offered between epochs only") {
   const Problem train(100, 16, 1);
   for (const std::int64_t stop : {0, 3}) {

@@ -17,7 +17,8 @@ namespace tcrops::nn {
 //   softmax      competing heads and each_row only: per TCR, cross-entropy of the heads' shares
 //   with
 //                equal shares of the epitopes that it binds, or all for "none of them"
-// label_smoothing s moves targets to s/2 and 1 - s/2; with softmax a share p of k to p (1 - s) + s/k.
+// label_smoothing s moves targets to s/2 and 1 - s/2; with softmax a share p of k to p (1 - s) +
+// s/k.
 struct LossOptions {
   std::string name = "bce";  // of loss_names()
   double label_smoothing = 0.0;
@@ -42,15 +43,15 @@ struct TrainOptions {
   double learning_rate = 0.01;
   std::int64_t epochs = 15;
   std::int64_t schedule_epochs = 0;  // what the schedule is laid out for; 0: epochs
-  std::int64_t batch_size = 2048;  // rows
+  std::int64_t batch_size = 2048;    // rows
   std::uint64_t seed = 0;
   // Which rows an epoch takes: equal_classes: as many as there are, with replacement, either class
   // with probability 1/2; each_row: each once, shuffled; with per-epitope heads the rows of one TCR
   // together, so that the network sees it once.
   std::string sampling = "equal_classes";  // of sampling_names()
-  // each_row with heads: what a pair of training TCR and head without any row weighs, as a negative,
-  // beside a row's 1. To the mean over the rows is added this times the sum over the missing pairs
-  // divided by the number of rows.
+  // each_row with heads: what a pair of training TCR and head without any row weighs, as a
+  // negative, beside a row's 1. To the mean over the rows is added this times the sum over the
+  // missing pairs divided by the number of rows.
   double missing_pairs = 0.0;
   LossOptions loss = {};
   OptimiserOptions optimiser = {};

@@ -47,10 +47,11 @@ class KernelBody : public Body {
         std::count_if(columns.begin(), columns.end(),
                       [](const FeatureColumn& column) { return column.segment.table.has_value(); });
     if (with_codes != std::ssize(spec.loop_weights)) {
-      throw Error(ExitCode::kArtifact,
-                  fmt::format("the network weighs {} columns but the encoder has {}; they belong to "
-                              "different models",
-                              spec.loop_weights.size(), with_codes));
+      throw Error(
+          ExitCode::kArtifact,
+          fmt::format("the network weighs {} columns but the encoder has {}; they belong to "
+                      "different models",
+                      spec.loop_weights.size(), with_codes));
     }
     std::vector<float> weights;
     for (const double weight : spec.loop_weights) weights.push_back(static_cast<float>(weight));
@@ -182,9 +183,8 @@ class KernelMlp : public KernelBody {
       const at::NoGradGuard no_grad;
       const at::Tensor& triangle = anchor_triangle(expansion);
       const at::Tensor one = at::eye(triangle.size(0), triangle.options());
-      to_coordinates_ = at::linalg_solve_triangular(triangle, one, /*upper=*/false)
-                            .to(at::kFloat)
-                            .contiguous();
+      to_coordinates_ =
+          at::linalg_solve_triangular(triangle, one, /*upper=*/false).to(at::kFloat).contiguous();
     }
     return to_coordinates_;
   }

@@ -123,10 +123,11 @@ std::vector<float> InferenceNet::logits(const DeviceExpansion& expansion,
   const c10::InferenceMode guard;
   if (!spec_.is_pan()) return logits_by_head(expansion, rows, kept);
   std::vector<float> result(rows.rows);
-  score(expansion, rows, kept, [&](std::int64_t begin, std::int64_t size, const at::Tensor& logits) {
-    std::memcpy(result.data() + begin, logits.data_ptr<float>(),
-                static_cast<std::size_t>(size) * sizeof(float));
-  });
+  score(expansion, rows, kept,
+        [&](std::int64_t begin, std::int64_t size, const at::Tensor& logits) {
+          std::memcpy(result.data() + begin, logits.data_ptr<float>(),
+                      static_cast<std::size_t>(size) * sizeof(float));
+        });
   return result;
 }
 
@@ -138,15 +139,17 @@ std::vector<float> InferenceNet::logits_by_head(const DeviceExpansion& expansion
   for (const auto& members : groups.rows)
     data::append_row(rows, static_cast<std::size_t>(members.front()), different);
   std::vector<float> result(rows.rows, std::numeric_limits<float>::quiet_NaN());
-  score(expansion, different, kept, [&](std::int64_t begin, std::int64_t size, const at::Tensor& logits) {
-    const float* values = logits.data_ptr<float>();
-    for (std::int64_t i = 0; i < size; ++i) {
-      for (const std::int64_t row : groups.rows[static_cast<std::size_t>(begin + i)]) {
-        const std::int64_t head = heads[static_cast<std::size_t>(row)];
-        if (head >= 0) result[static_cast<std::size_t>(row)] = values[i * logits.size(1) + head];
-      }
-    }
-  });
+  score(expansion, different, kept,
+        [&](std::int64_t begin, std::int64_t size, const at::Tensor& logits) {
+          const float* values = logits.data_ptr<float>();
+          for (std::int64_t i = 0; i < size; ++i) {
+            for (const std::int64_t row : groups.rows[static_cast<std::size_t>(begin + i)]) {
+              const std::int64_t head = heads[static_cast<std::size_t>(row)];
+              if (head >= 0)
+                result[static_cast<std::size_t>(row)] = values[i * logits.size(1) + head];
+            }
+          }
+        });
   return result;
 }
 

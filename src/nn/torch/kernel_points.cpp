@@ -35,10 +35,11 @@ KernelMetric::KernelMetric(const FeatureReader& reader, const ModelSpec& spec,
     columns_.push_back(used);
   }
   if (columns_.empty()) {
-    throw Error(ExitCode::kArtifact,
-                fmt::format("the network compares chains \"{}\", of which the encoder has no column; "
-                            "they belong to different models",
-                            part.chains));
+    throw Error(
+        ExitCode::kArtifact,
+        fmt::format("the network compares chains \"{}\", of which the encoder has no column; "
+                    "they belong to different models",
+                    part.chains));
   }
   widths_ = at::tensor(widths, at::kLong);
 }

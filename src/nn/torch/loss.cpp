@@ -28,10 +28,9 @@ at::Tensor mean_loss(const at::Tensor& logits, const at::Tensor& labels, const a
 at::Tensor softmax_loss(const at::Tensor& outputs, const at::Tensor& target,
                         const LossOptions& options) {
   const double smoothing = options.label_smoothing;
-  const at::Tensor shares =
-      smoothing == 0.0
-          ? target
-          : target * (1.0 - smoothing) + smoothing / static_cast<double>(outputs.size(1));
+  const at::Tensor shares = smoothing == 0.0 ? target
+                                             : target * (1.0 - smoothing) +
+                                                   smoothing / static_cast<double>(outputs.size(1));
   return -(at::log_softmax(outputs, 1) * shares).sum(1).mean();
 }
 

@@ -36,14 +36,15 @@ at::Tensor loss_of(const Batch& batch, const Workshop& workshop, const Pass& pas
   if (!batch.places.defined())
     return mean_loss(logits.squeeze(1), batch.labels, batch.weights, options.loss);
   logits = logits.flatten();
-  const at::Tensor loss = mean_loss(logits.index_select(0, batch.places), batch.labels,
-                                    batch.weights, options.loss);
+  const at::Tensor loss =
+      mean_loss(logits.index_select(0, batch.places), batch.labels, batch.weights, options.loss);
   if (!batch.missing.defined()) return loss;
   const at::Tensor negative = at::zeros({batch.missing.size(0)}, batch.labels.options());
   const double weight = options.missing_pairs * static_cast<double>(batch.missing.size(0)) /
                         static_cast<double>(batch.labels.size(0));
-  return loss + mean_loss(logits.index_select(0, batch.missing), negative, at::Tensor(),
-                          options.loss) * weight;
+  return loss +
+         mean_loss(logits.index_select(0, batch.missing), negative, at::Tensor(), options.loss) *
+             weight;
 }
 
 // One pass. Returns the mean loss; reads it from the device once, at the end.

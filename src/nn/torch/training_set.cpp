@@ -237,8 +237,7 @@ void TrainingSet::add_targets(const std::vector<std::int64_t>& groups, Batch& ba
     const std::int64_t first = static_cast<std::int64_t>(i) * heads_count_;
     for (const std::int64_t row : groups_->rows[group]) {
       rows.push_back(row);
-      if (!heads_of_.empty())
-        places.push_back(first + heads_of_[static_cast<std::size_t>(row)]);
+      if (!heads_of_.empty()) places.push_back(first + heads_of_[static_cast<std::size_t>(row)]);
     }
     if (missing_.empty()) continue;
     for (const std::int64_t head : missing_[group]) missing.push_back(first + head);

@@ -22,7 +22,7 @@ struct Batch {
   // without heads: then there is one per row.
   at::Tensor places;
   at::Tensor missing;  // likewise of the pairs without a row; undefined: none count
-  at::Tensor shares;  // "softmax": target shares, [rows, outputs], instead of labels and places
+  at::Tensor shares;   // "softmax": target shares, [rows, outputs], instead of labels and places
 };
 
 // The training rows on the device, and how an epoch goes through them.

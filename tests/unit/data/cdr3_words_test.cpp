@@ -15,8 +15,9 @@ std::uint32_t word(char a, char b, char c) {
 
 TEST_CASE("words of three letters are counted, in order") {
   const auto counts = count_words("CASSSSS");
-  CHECK(counts == std::vector<WordCount>{
-                      {word('A', 'S', 'S'), 1}, {word('C', 'A', 'S'), 1}, {word('S', 'S', 'S'), 3}});
+  CHECK(counts == std::vector<WordCount>{{word('A', 'S', 'S'), 1},
+                                         {word('C', 'A', 'S'), 1},
+                                         {word('S', 'S', 'S'), 3}});
   CHECK(squared_length(counts) == 11);
 }
 
