@@ -2,9 +2,11 @@
 
 #include "kernel_rules.hpp"
 #include "truncated_normal.hpp"
+#include "vector_math.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <utility>
 
@@ -61,7 +63,7 @@ ParzenEstimator::Normals ParzenEstimator::normals_of(const Axis& axis,
     const double mean = normals.means[k];
     const double width = normals.widths[k];
     normals.inverse_widths[k] = 1.0 / width;
-    normals.log_masses[k] = log_mass((axis.low - mean) / width, (axis.high - mean) / width);
+    normals.log_masses[k] = log_cell_mass((axis.low - mean) / width, (axis.high - mean) / width);
   }
   if (axis.kind == Axis::Kind::kGrid) find_equal_kernels(normals);
   return normals;
@@ -155,7 +157,7 @@ Coordinates ParzenEstimator::draw(Rng& rng) const {
   return point;
 }
 
-// The three loops below run over plain arrays so that the compiler can use vector instructions.
+// The loops below run over plain arrays so that the compiler can use vector instructions.
 
 void ParzenEstimator::add_continuous(const Normals& normals, double x, std::span<double> terms) {
   const double* means = normals.means.data();
@@ -167,15 +169,8 @@ void ParzenEstimator::add_continuous(const Normals& normals, double x, std::span
   }
 }
 
-void ParzenEstimator::add_grid(const Axis& axis, const Normals& normals, double x,
+void ParzenEstimator::add_grid(const Normals& normals, std::span<const double> masses,
                                std::span<double> terms) {
-  const Cell cell = cell_of(axis, x);
-  std::vector<double> masses(normals.distinct.size());
-  for (std::size_t i = 0; i < masses.size(); ++i) {
-    const std::size_t k = normals.distinct[i];
-    masses[i] = log_mass((cell.low - normals.means[k]) / normals.widths[k],
-                         (cell.high - normals.means[k]) / normals.widths[k]);
-  }
   const double* shares = masses.data();
   const std::uint32_t* shared = normals.shared.data();
   double* sums = terms.data();
@@ -196,22 +191,51 @@ void ParzenEstimator::add_category(const Options& options, double x, std::span<d
   sums[prior] += std::log(options.share_prior);
 }
 
-double ParzenEstimator::log_density(const Coordinates& point) const {
-  std::vector<double> terms = log_constants_;
-  for (std::size_t a = 0; a < axes_.size(); ++a) {
-    switch (axes_[a].kind) {
-      case Axis::Kind::kContinuous:
-        add_continuous(kernels_[a].normals, point[a], terms);
-        break;
-      case Axis::Kind::kGrid:
-        add_grid(axes_[a], kernels_[a].normals, point[a], terms);
-        break;
-      case Axis::Kind::kCategory:
-        add_category(kernels_[a].options, point[a], terms);
-        break;
-    }
+std::vector<double> ParzenEstimator::cell_masses(const Axis& axis, const Normals& normals,
+                                                 double x) {
+  const Cell cell = cell_of(axis, x);
+  std::vector<double> masses;
+  masses.reserve(normals.distinct.size());
+  for (const std::uint32_t k : normals.distinct) {
+    masses.push_back(log_cell_mass((cell.low - normals.means[k]) * normals.inverse_widths[k],
+                                   (cell.high - normals.means[k]) * normals.inverse_widths[k]));
   }
-  return log_sum_exp(terms);
+  return masses;
+}
+
+std::vector<double> ParzenEstimator::log_densities(std::span<const Coordinates> points) const {
+  // Points often share their values on a grid.
+  std::vector<std::map<double, std::vector<double>>> masses(axes_.size());
+  std::vector<double> terms(log_constants_.size());
+  std::vector<double> result;
+  result.reserve(points.size());
+  for (const Coordinates& point : points) {
+    std::copy(log_constants_.begin(), log_constants_.end(), terms.begin());
+    for (std::size_t a = 0; a < axes_.size(); ++a) {
+      const Kernels& kernels = kernels_[a];
+      if (axes_[a].kind == Axis::Kind::kContinuous) {
+        add_continuous(kernels.normals, point[a], terms);
+      } else if (axes_[a].kind == Axis::Kind::kCategory) {
+        add_category(kernels.options, point[a], terms);
+      } else {
+        std::vector<double>& known = masses[a][point[a]];
+        if (known.empty()) known = cell_masses(axes_[a], kernels.normals, point[a]);
+        add_grid(kernels.normals, known, terms);
+      }
+    }
+    const double largest = largest_of(terms);
+    if (std::isinf(largest)) {
+      result.push_back(largest);
+      continue;
+    }
+    exp_below(terms, largest);
+    result.push_back(largest + std::log(sum_of(terms)));
+  }
+  return result;
+}
+
+double ParzenEstimator::log_density(const Coordinates& point) const {
+  return log_densities({&point, 1}).front();
 }
 
 }  // namespace tcrops::tune

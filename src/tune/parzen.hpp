@@ -30,6 +30,7 @@ class ParzenEstimator {
   [[nodiscard]] Coordinates draw(Rng& rng) const;
   // Density for numbers, probability for grids and categories, in natural logarithms.
   [[nodiscard]] double log_density(const Coordinates& point) const;
+  [[nodiscard]] std::vector<double> log_densities(std::span<const Coordinates> points) const;
 
   // Kernels in the order of the observations, the prior last. Weights sum to 1.
   [[nodiscard]] const std::vector<double>& weights() const { return weights_; }
@@ -80,10 +81,14 @@ class ParzenEstimator {
   [[nodiscard]] double draw_axis(std::size_t axis, std::size_t kernel, Rng& rng) const;
   [[nodiscard]] static std::size_t draw_option(const Axis& axis, const Options& options,
                                                std::size_t kernel, Rng& rng);
+  // Logarithms of the mass of x's cell, one per distinct kernel.
+  [[nodiscard]] static std::vector<double> cell_masses(const Axis& axis, const Normals& normals,
+                                                       double x);
   // Add the logarithm of every kernel's density at `x` on one axis to the kernels' terms, but for
   // what is in the constants.
   static void add_continuous(const Normals& normals, double x, std::span<double> terms);
-  static void add_grid(const Axis& axis, const Normals& normals, double x, std::span<double> terms);
+  static void add_grid(const Normals& normals, std::span<const double> masses,
+                       std::span<double> terms);
   static void add_category(const Options& options, double x, std::span<double> terms);
 
   std::vector<Axis> axes_;

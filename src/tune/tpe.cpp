@@ -143,17 +143,15 @@ class Suggestion {
   Coordinates best_candidate(const std::vector<std::size_t>& parameters) {
     const ParzenEstimator good = estimator(parameters, List::kGood);
     const ParzenEstimator bad = estimator(parameters, List::kBad);
-    Coordinates best;
-    double best_score = -std::numeric_limits<double>::infinity();
-    for (std::int64_t i = 0; i < options_.candidates; ++i) {
-      Coordinates candidate = good.draw(rng_);
-      const double score = good.log_density(candidate) - bad.log_density(candidate);
-      if (best.empty() || score > best_score) {
-        best = std::move(candidate);
-        best_score = score;
-      }
+    std::vector<Coordinates> candidates;
+    for (std::int64_t i = 0; i < options_.candidates; ++i) candidates.push_back(good.draw(rng_));
+    const std::vector<double> likely = good.log_densities(candidates);
+    const std::vector<double> unlikely = bad.log_densities(candidates);
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < candidates.size(); ++i) {
+      if (likely[i] - unlikely[i] > likely[best] - unlikely[best]) best = i;
     }
-    return best;
+    return std::move(candidates[best]);
   }
 
   const Space& space_;
