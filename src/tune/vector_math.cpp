@@ -41,7 +41,8 @@ double exp_of_negative(double x) {
   // The low bits of `shifted` are n; 2^n by its exponent.
   const auto bits = std::bit_cast<std::uint64_t>(shifted);
   const double power = std::bit_cast<double>((bits << 52U) + (std::uint64_t{1023} << 52U));
-  return x > kLeast ? sum * power : 0.0;
+  const double result = sum * power;
+  return x > kLeast ? result : 0.0;
 }
 
 }  // namespace
