@@ -8,6 +8,7 @@
 #include <tcrops/core/file.hpp>
 #include <tcrops/core/log.hpp>
 #include <tcrops/core/progress.hpp>
+#include <tcrops/core/rng.hpp>
 #include <tcrops/eval/objective.hpp>
 #include <tcrops/nn/device.hpp>
 #include <tcrops/tune/study.hpp>

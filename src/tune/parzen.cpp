@@ -1,34 +1,17 @@
 #include "parzen.hpp"
 
+#include "kernel_rules.hpp"
 #include "truncated_normal.hpp"
+#include "vector_math.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
+#include <utility>
 
 namespace tcrops::tune {
 namespace {
-
-constexpr std::size_t kFullWeight = 25;    // newest observations that count fully
-constexpr std::size_t kMostKernels = 100;  // limits how narrow a kernel may become
-
-// The larger distance to the two neighbours on the axis. The ends of the axis stand in for a
-// missing neighbour only when there is a single observation.
-std::vector<double> neighbour_distances(const Axis& axis, const std::vector<double>& means) {
-  const std::size_t n = means.size();
-  if (n == 1) return {std::max(means[0] - axis.low, axis.high - means[0])};
-  std::vector<std::size_t> order(n);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return means[a] < means[b]; });
-  std::vector<double> distances(n, 0.0);
-  for (std::size_t i = 0; i + 1 < n; ++i) {
-    const double gap = means[order[i + 1]] - means[order[i]];
-    distances[order[i]] = std::max(distances[order[i]], gap);
-    distances[order[i + 1]] = std::max(distances[order[i + 1]], gap);
-  }
-  return distances;
-}
 
 // Index drawn with the given probabilities, which sum to 1.
 std::size_t draw_index(const std::vector<double>& probabilities, Rng& rng) {
@@ -47,94 +30,123 @@ void normalise(std::vector<double>& values) {
 
 }  // namespace
 
-std::vector<double> age_weights(std::size_t count) {
-  std::vector<double> weights(count, 1.0);
-  if (count <= kFullWeight) return weights;
-  const std::size_t old = count - kFullWeight;
-  const double first = 1.0 / static_cast<double>(count);
-  for (std::size_t i = 0; i < old; ++i) {
-    const double share = old == 1 ? 0.0 : static_cast<double>(i) / static_cast<double>(old - 1);
-    weights[i] = first + (1.0 - first) * share;
-  }
-  return weights;
-}
-
-ParzenEstimator::ParzenEstimator(std::vector<Axis> axes, std::span<const Coordinates> observations)
-    : axes_(std::move(axes)), weights_(age_weights(observations.size())) {
-  weights_.push_back(1.0);
+ParzenEstimator::ParzenEstimator(std::vector<Axis> axes, const Columns& observations,
+                                 std::vector<double> weights, const TpeOptions& options)
+    : axes_(std::move(axes)), weights_(std::move(weights)), kernels_(axes_.size()) {
   normalise(weights_);
   for (std::size_t a = 0; a < axes_.size(); ++a) {
-    std::vector<double> values;
-    values.reserve(observations.size());
-    for (const Coordinates& each : observations) values.push_back(each[a]);
-    kernels_.push_back(axes_[a].kind == Axis::Kind::kCategory ? categories(axes_[a], values)
-                                                              : normals(axes_[a], values));
+    if (axes_[a].kind == Axis::Kind::kCategory) {
+      kernels_[a].options = options_of(axes_[a], observations[a], options);
+    } else {
+      kernels_[a].normals = normals_of(axes_[a], observations[a], options);
+    }
   }
+  if (options.truncation == Truncation::kMixture) cut_mixture();
+  log_constants_.reserve(weights_.size());
+  for (const double weight : weights_) log_constants_.push_back(std::log(weight));
+  for (std::size_t a = 0; a < axes_.size(); ++a) add_constants(axes_[a], kernels_[a].normals);
 }
 
-ParzenEstimator::Kernels ParzenEstimator::normals(const Axis& axis,
-                                                  const std::vector<double>& means) {
+ParzenEstimator::Normals ParzenEstimator::normals_of(const Axis& axis,
+                                                     const std::vector<double>& means,
+                                                     const TpeOptions& options) const {
   const double range = axis.high - axis.low;
-  const auto kernel_count = static_cast<double>(std::min(kMostKernels, means.size() + 2));
-  std::vector<double> widths;
-  if (!means.empty()) widths = neighbour_distances(axis, means);
-  Kernels kernels;
-  for (std::size_t i = 0; i < means.size(); ++i) {
-    kernels.normals.push_back({means[i], std::clamp(widths[i], range / kernel_count, range), 0.0});
+  Normals normals;
+  normals.widths = kernel_widths(axis.low, axis.high, means, axes_.size(), options);
+  normals.widths.push_back(range);
+  normals.means = means;
+  normals.means.push_back(axis.low + range / 2.0);
+  const std::size_t count = normals.means.size();
+  normals.inverse_widths.resize(count);
+  normals.log_masses.resize(count);
+  for (std::size_t k = 0; k < count; ++k) {
+    const double mean = normals.means[k];
+    const double width = normals.widths[k];
+    normals.inverse_widths[k] = 1.0 / width;
+    normals.log_masses[k] = log_cell_mass((axis.low - mean) / width, (axis.high - mean) / width);
   }
-  kernels.normals.push_back({axis.low + range / 2.0, range, 0.0});
-  for (Normal& normal : kernels.normals) {
-    normal.log_mass =
-        log_mass((axis.low - normal.mean) / normal.width, (axis.high - normal.mean) / normal.width);
-  }
-  return kernels;
+  if (axis.kind == Axis::Kind::kGrid) find_equal_kernels(normals);
+  return normals;
 }
 
-ParzenEstimator::Kernels ParzenEstimator::categories(const Axis& axis,
-                                                     const std::vector<double>& seen) {
-  const double smoothing = 1.0 / static_cast<double>(seen.size() + 1);
-  Kernels kernels;
-  kernels.probabilities.assign(seen.size() + 1, std::vector<double>(axis.options, smoothing));
-  for (std::size_t i = 0; i < seen.size(); ++i) {
-    kernels.probabilities[i][static_cast<std::size_t>(seen[i])] += 1.0;
+void ParzenEstimator::find_equal_kernels(Normals& normals) {
+  const std::size_t count = normals.means.size();
+  std::vector<std::pair<std::pair<double, double>, std::uint32_t>> order;
+  order.reserve(count);
+  for (std::size_t k = 0; k < count; ++k) {
+    order.push_back({{normals.means[k], normals.widths[k]}, static_cast<std::uint32_t>(k)});
   }
-  for (std::vector<double>& row : kernels.probabilities) normalise(row);
-  return kernels;
+  std::sort(order.begin(), order.end());
+  normals.shared.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i == 0 || order[i].first != order[i - 1].first) {
+      normals.distinct.push_back(order[i].second);
+    }
+    normals.shared[order[i].second] = static_cast<std::uint32_t>(normals.distinct.size() - 1);
+  }
 }
 
-std::vector<double> ParzenEstimator::widths(std::size_t axis) const {
-  std::vector<double> widths;
-  for (const Normal& normal : kernels_[axis].normals) widths.push_back(normal.width);
-  return widths;
+ParzenEstimator::Options ParzenEstimator::options_of(const Axis& axis,
+                                                     const std::vector<double>& seen,
+                                                     const TpeOptions& options) {
+  const auto count = static_cast<double>(axis.options);
+  Options result;
+  if (options.categories == CategoryKernels::kCounts) {
+    // The kernels' weights go into the counts: one kernel is left.
+    result.probabilities.assign(axis.options, weights_.back());
+    for (std::size_t k = 0; k < seen.size(); ++k) {
+      result.probabilities[static_cast<std::size_t>(seen[k])] += weights_[k];
+    }
+    normalise(result.probabilities);
+    weights_ = {1.0};
+    return result;
+  }
+  const double smoothing = options.prior_weight / static_cast<double>(seen.size() + 1);
+  const double sum = 1.0 + count * smoothing;
+  result.seen = seen;
+  result.seen.push_back(-1.0);  // the prior has seen none
+  result.share_seen = (1.0 + smoothing) / sum;
+  result.share_other = smoothing / sum;
+  result.share_prior = 1.0 / count;
+  return result;
+}
+
+void ParzenEstimator::cut_mixture() {
+  const std::vector<double>& log_masses = kernels_.front().normals.log_masses;
+  for (std::size_t k = 0; k < log_masses.size(); ++k) weights_[k] *= std::exp(log_masses[k]);
+  normalise(weights_);
+}
+
+void ParzenEstimator::add_constants(const Axis& axis, const Normals& normals) {
+  const double shape = axis.kind == Axis::Kind::kContinuous ? log_normal_density(0.0) : 0.0;
+  for (std::size_t k = 0; k < normals.means.size(); ++k) {
+    log_constants_[k] += shape - normals.log_masses[k];
+    if (axis.kind == Axis::Kind::kContinuous) log_constants_[k] -= std::log(normals.widths[k]);
+  }
 }
 
 double ParzenEstimator::draw_axis(std::size_t axis, std::size_t kernel, Rng& rng) const {
   const Axis& range = axes_[axis];
   if (range.kind == Axis::Kind::kCategory) {
-    return static_cast<double>(draw_index(kernels_[axis].probabilities[kernel], rng));
+    return static_cast<double>(draw_option(range, kernels_[axis].options, kernel, rng));
   }
-  const Normal& normal = kernels_[axis].normals[kernel];
-  const double standard =
-      truncated_quantile(rng.uniform_open(), (range.low - normal.mean) / normal.width,
-                         (range.high - normal.mean) / normal.width);
-  const double x = std::clamp(normal.mean + normal.width * standard, range.low, range.high);
-  if (range.kind == Axis::Kind::kContinuous) return x;
-  return std::clamp(std::round(x), range.low + 0.5, range.high - 0.5);
+  const Normals& normals = kernels_[axis].normals;
+  const double mean = normals.means[kernel];
+  const double width = normals.widths[kernel];
+  const double standard = truncated_quantile(rng.uniform_open(), (range.low - mean) / width,
+                                             (range.high - mean) / width);
+  const double x = std::clamp(mean + width * standard, range.low, range.high);
+  return range.kind == Axis::Kind::kContinuous ? x : on_grid(range, x);
 }
 
-double ParzenEstimator::log_density_axis(std::size_t axis, std::size_t kernel, double x) const {
-  const Axis& range = axes_[axis];
-  if (range.kind == Axis::Kind::kCategory) {
-    return std::log(kernels_[axis].probabilities[kernel][static_cast<std::size_t>(x)]);
-  }
-  const Normal& normal = kernels_[axis].normals[kernel];
-  if (range.kind == Axis::Kind::kInteger) {
-    return log_mass((x - 0.5 - normal.mean) / normal.width,
-                    (x + 0.5 - normal.mean) / normal.width) -
-           normal.log_mass;
-  }
-  return log_normal_density((x - normal.mean) / normal.width) - std::log(normal.width) -
-         normal.log_mass;
+std::size_t ParzenEstimator::draw_option(const Axis& axis, const Options& options,
+                                         std::size_t kernel, Rng& rng) {
+  if (!options.probabilities.empty()) return draw_index(options.probabilities, rng);
+  const bool prior = kernel + 1 == options.seen.size();
+  std::vector<double> probabilities(axis.options,
+                                    prior ? options.share_prior : options.share_other);
+  if (!prior) probabilities[static_cast<std::size_t>(options.seen[kernel])] = options.share_seen;
+  return draw_index(probabilities, rng);
 }
 
 Coordinates ParzenEstimator::draw(Rng& rng) const {
@@ -145,15 +157,85 @@ Coordinates ParzenEstimator::draw(Rng& rng) const {
   return point;
 }
 
-double ParzenEstimator::log_density(const Coordinates& point) const {
-  std::vector<double> terms;
-  terms.reserve(weights_.size());
-  for (std::size_t k = 0; k < weights_.size(); ++k) {
-    double term = std::log(weights_[k]);
-    for (std::size_t a = 0; a < axes_.size(); ++a) term += log_density_axis(a, k, point[a]);
-    terms.push_back(term);
+// The loops below run over plain arrays so that the compiler can use vector instructions.
+
+void ParzenEstimator::add_continuous(const Normals& normals, double x, std::span<double> terms) {
+  const double* means = normals.means.data();
+  const double* inverse_widths = normals.inverse_widths.data();
+  double* sums = terms.data();
+  for (std::size_t k = 0; k < terms.size(); ++k) {
+    const double z = (x - means[k]) * inverse_widths[k];
+    sums[k] -= 0.5 * z * z;
   }
-  return log_sum_exp(terms);
+}
+
+void ParzenEstimator::add_grid(const Normals& normals, std::span<const double> masses,
+                               std::span<double> terms) {
+  const double* shares = masses.data();
+  const std::uint32_t* shared = normals.shared.data();
+  double* sums = terms.data();
+  for (std::size_t k = 0; k < terms.size(); ++k) sums[k] += shares[shared[k]];
+}
+
+void ParzenEstimator::add_category(const Options& options, double x, std::span<double> terms) {
+  if (!options.probabilities.empty()) {
+    terms[0] += std::log(options.probabilities[static_cast<std::size_t>(x)]);
+    return;
+  }
+  const double hit = std::log(options.share_seen);
+  const double miss = std::log(options.share_other);
+  const double* seen = options.seen.data();
+  double* sums = terms.data();
+  const std::size_t prior = terms.size() - 1;
+  for (std::size_t k = 0; k < prior; ++k) sums[k] += seen[k] == x ? hit : miss;
+  sums[prior] += std::log(options.share_prior);
+}
+
+std::vector<double> ParzenEstimator::cell_masses(const Axis& axis, const Normals& normals,
+                                                 double x) {
+  const Cell cell = cell_of(axis, x);
+  std::vector<double> masses;
+  masses.reserve(normals.distinct.size());
+  for (const std::uint32_t k : normals.distinct) {
+    masses.push_back(log_cell_mass((cell.low - normals.means[k]) * normals.inverse_widths[k],
+                                   (cell.high - normals.means[k]) * normals.inverse_widths[k]));
+  }
+  return masses;
+}
+
+std::vector<double> ParzenEstimator::log_densities(std::span<const Coordinates> points) const {
+  // Points often share their values on a grid.
+  std::vector<std::map<double, std::vector<double>>> masses(axes_.size());
+  std::vector<double> terms(log_constants_.size());
+  std::vector<double> result;
+  result.reserve(points.size());
+  for (const Coordinates& point : points) {
+    std::copy(log_constants_.begin(), log_constants_.end(), terms.begin());
+    for (std::size_t a = 0; a < axes_.size(); ++a) {
+      const Kernels& kernels = kernels_[a];
+      if (axes_[a].kind == Axis::Kind::kContinuous) {
+        add_continuous(kernels.normals, point[a], terms);
+      } else if (axes_[a].kind == Axis::Kind::kCategory) {
+        add_category(kernels.options, point[a], terms);
+      } else {
+        std::vector<double>& known = masses[a][point[a]];
+        if (known.empty()) known = cell_masses(axes_[a], kernels.normals, point[a]);
+        add_grid(kernels.normals, known, terms);
+      }
+    }
+    const double largest = largest_of(terms);
+    if (std::isinf(largest)) {
+      result.push_back(largest);
+      continue;
+    }
+    exp_below(terms, largest);
+    result.push_back(largest + std::log(sum_of(terms)));
+  }
+  return result;
+}
+
+double ParzenEstimator::log_density(const Coordinates& point) const {
+  return log_densities({&point, 1}).front();
 }
 
 }  // namespace tcrops::tune

@@ -1,7 +1,5 @@
 #pragma once
 
-#include "parzen.hpp"
-
 #include <tcrops/core/rng.hpp>
 #include <tcrops/tune/sampler.hpp>
 
@@ -11,26 +9,26 @@
 
 namespace tcrops::tune {
 
-// False when a parameter can take one value only; such a one is no axis of an estimator.
-[[nodiscard]] bool is_free(const Parameter& parameter);
-
-// The axis of a free parameter (a log range in natural logarithms), the place of a value on it, and
-// the way back. `coordinate` throws Error (kArtifact) for a value that does not belong to it.
-[[nodiscard]] Axis axis_of(const Parameter& parameter);
-[[nodiscard]] double coordinate(const Parameter& parameter, const Value& value);
-[[nodiscard]] Value value_at(const Parameter& parameter, double coordinate);
-
-// Indices into the observations, each list by trial number. The best tenth of the finished ones (25
-// at most) are good; the rest and those still running are bad. Those that may not win rank after
-// all others.
+// Indices into the observations, each list by trial number. By default the best tenth of the
+// finished ones (25 at most) are good; the rest and those still running are bad. First come the
+// completed by value, then the pruned (by last step, then last value), then those that may not win,
+// which are never good.
 struct Split {
   std::vector<std::size_t> good;
   std::vector<std::size_t> bad;
 };
-[[nodiscard]] Split split_observations(std::span<const Observation> observations);
+[[nodiscard]] Split split_observations(std::span<const Observation> observations,
+                                       const TpeOptions& options = {});
 
 // The candidate, drawn from the estimator of the good ones, that maximises good over bad density.
+// With conditions, parameters that have always occurred together are drawn jointly (Optuna's
+// group=True), and one that no finished trial has is drawn at random.
 [[nodiscard]] Point suggest_tpe(const Space& space, std::span<const Observation> observations,
-                                std::int64_t candidates, Rng& rng);
+                                const TpeOptions& options, Rng& rng);
+
+// Every value equally likely, on a log range its logarithm.
+[[nodiscard]] Value draw_value(const Parameter& parameter, Rng& rng);
+// The same for all that are active.
+[[nodiscard]] Point draw_point(const Space& space, Rng& rng);
 
 }  // namespace tcrops::tune

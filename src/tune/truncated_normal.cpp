@@ -10,6 +10,8 @@ namespace {
 
 const double kLogSqrtTwoPi = 0.5 * std::log(2.0 * std::numbers::pi);
 
+constexpr double kNothingBelow = -8.5;  // ndtr is below 1e-17 there
+
 double ndtr(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
 
 // log(exp(a) - exp(b)), a >= b.
@@ -34,15 +36,6 @@ double log_sum_exp(double a, double b) {
   const double larger = std::max(a, b);
   if (std::isinf(larger)) return larger;
   return larger + std::log1p(std::exp(std::min(a, b) - larger));
-}
-
-double log_sum_exp(std::span<const double> values) {
-  double largest = -std::numeric_limits<double>::infinity();
-  for (const double value : values) largest = std::max(largest, value);
-  if (std::isinf(largest)) return largest;
-  double sum = 0.0;
-  for (const double value : values) sum += std::exp(value - largest);
-  return largest + std::log(sum);
 }
 
 double log_normal_density(double x) { return -0.5 * x * x - kLogSqrtTwoPi; }
@@ -72,6 +65,18 @@ double log_mass(double a, double b) {
   if (b <= 0.0) return log_difference(log_ndtr(b), log_ndtr(a));
   if (a > 0.0) return log_difference(log_ndtr(-a), log_ndtr(-b));
   return std::log1p(-ndtr(a) - ndtr(-b));
+}
+
+double log_cell_mass(double a, double b) {
+  if (a > 0.0) return log_cell_mass(-b, -a);
+  if (b > 0.0) {
+    const double below = a < kNothingBelow ? 0.0 : ndtr(a);
+    const double above = -b < kNothingBelow ? 0.0 : ndtr(-b);
+    return std::log1p(-below - above);
+  }
+  if (b < -30.0) return log_mass(a, b);
+  const double mass = ndtr(b) - (a < b - 20.0 ? 0.0 : ndtr(a));
+  return mass > 0.0 ? std::log(mass) : log_mass(a, b);
 }
 
 double truncated_quantile(double q, double a, double b) {

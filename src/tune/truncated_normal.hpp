@@ -1,15 +1,11 @@
 #pragma once
 
-#include <cstddef>
-#include <span>
-
 namespace tcrops::tune {
 
 // The standard normal distribution in logarithms, accurate far into both tails.
 
 // log(exp(a) + exp(b)) without overflow.
 [[nodiscard]] double log_sum_exp(double a, double b);
-[[nodiscard]] double log_sum_exp(std::span<const double> values);
 
 // Logarithm of the distribution function; asymptotic series below -20.
 [[nodiscard]] double log_ndtr(double x);
@@ -19,6 +15,10 @@ namespace tcrops::tune {
 
 // Logarithm of the probability of [a, b], a < b.
 [[nodiscard]] double log_mass(double a, double b);
+
+// The same for the densities of many kernels: a tail below 1e-17 counts as none beside one of more
+// than a half, and where nothing underflows differences are taken before the logarithm.
+[[nodiscard]] double log_cell_mass(double a, double b);
 
 // Logarithm of the density at x.
 [[nodiscard]] double log_normal_density(double x);

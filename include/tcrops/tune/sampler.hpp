@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tcrops/tune/space.hpp>
+#include <tcrops/tune/tpe_options.hpp>
 
 #include <cstdint>
 #include <span>
@@ -13,20 +14,15 @@ namespace tcrops::tune {
 struct Observation {
   std::int64_t number = 0;
   Point point;
-  bool finished = false;   // false: still running, no value yet
-  bool acceptable = true;  // false: finished, but may not win (failed a guard, or diverged)
-  double value = 0.0;      // larger is better
+  bool finished = false;        // false: still running, no value yet
+  bool acceptable = true;       // false: finished, but may not win (failed a guard, or diverged)
+  double value = 0.0;           // larger is better; of a pruned one the last it reported, or NaN
+  bool pruned = false;          // finished early: ranks after all that went to the end
+  std::int64_t last_step = -1;  // of a pruned one, -1 where it reported nothing
 };
 
 enum class SamplerKind { kRandom, kTpe };
 [[nodiscard]] SamplerKind sampler_from_name(const std::string& name);
-
-// A tree-structured Parzen estimator in the form of Optuna 5.0 (joint over parameters; kernel
-// widths from neighbour distances; running trials count as bad). Defaults are that version's.
-struct TpeOptions {
-  std::int64_t startup_trials = 10;
-  std::int64_t candidates = 24;
-};
 
 // The point of trial `number`: a pure function of (space, seed, number, observations), whatever the
 // process or thread. Observations must be sorted by number; a finished one whose value is not

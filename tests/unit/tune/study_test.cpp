@@ -202,6 +202,46 @@ TEST_CASE("exceptions of the other hooks come out too") {
   CHECK_THROWS_WITH(run_study(kSpace, options_for(9, 2, 2), hooks), "torn");
 }
 
+// Results of an earlier version: the same study gives the same trials for as long as it is stored.
+TEST_CASE("the default preset proposes what it has always proposed") {
+  const Space space = {{"rate", FloatRange{0.001, 0.1, true}},
+                       {"width", FloatRange{-2.0, 3.0}},
+                       {"epochs", IntegerRange{5, 25}},
+                       {"one", IntegerRange{3, 3}},
+                       {"model", Choice{{"small", "medium", "large"}}}};
+  const auto value_of = [](const Point& point) {
+    const double rate = std::log10(std::get<double>(point.at("rate"))) + 2.0;
+    const double width = std::get<double>(point.at("width")) - 1.0;
+    const auto epochs = static_cast<double>(std::get<std::int64_t>(point.at("epochs")) - 12) / 8.0;
+    return -(rate * rate + width * width + epochs * epochs) -
+           (point.at("model") == Value("medium") ? 0.0 : 0.5);
+  };
+  StudyHooks hooks;
+  hooks.run = [&](std::int64_t number, const Point& point) {
+    Trial trial;
+    trial.value = value_of(point);
+    trial.acceptable = number % 17 != 3;
+    return trial;
+  };
+  const auto check = [&](const Point& point, double rate, double width, std::int64_t epochs,
+                         const char* model) {
+    CHECK(std::get<double>(point.at("rate")) == Approx(rate).epsilon(1e-9));
+    CHECK(std::get<double>(point.at("width")) == Approx(width).epsilon(1e-9));
+    CHECK(point.at("epochs") == Value(epochs));
+    CHECK(point.at("model") == Value(model));
+  };
+  StudyOptions options = options_for(120, 1, 1);
+  options.seed = 1;
+  std::vector<Trial> trials = run_study(space, options, hooks);
+  check(trials[59].point, 0.010047561536164599, 1.0551358684855496, 14, "small");
+  check(trials[119].point, 0.01057404986301867, 0.8820209413843495, 10, "medium");
+  options.seed = 2;
+  options.window = 3;
+  trials = run_study(space, options, hooks);
+  check(trials[59].point, 0.007774776071044442, 0.8799796459279795, 11, "medium");
+  check(trials[119].point, 0.010161172663050215, 1.017115651715306, 12, "medium");
+}
+
 TEST_CASE("progress counts every trial, the recalled ones included") {
   Shelf shelf;
   static_cast<void>(run_study(kSpace, options_for(4, 2, 1), shelf.hooks(judge)));

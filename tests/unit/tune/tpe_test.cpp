@@ -1,5 +1,7 @@
 #include "tpe.hpp"
 
+#include "axis.hpp"
+
 #include <tcrops/core/error.hpp>
 
 #include <catch_all.hpp>
@@ -12,10 +14,10 @@ namespace {
 using Places = std::vector<std::size_t>;
 
 Observation finished(std::int64_t number, double value, bool acceptable = true) {
-  return {number, {}, true, acceptable, value};
+  return {number, {}, true, acceptable, value, false, -1};
 }
 
-Observation running(std::int64_t number) { return {number, {}, false, true, 0.0}; }
+Observation running(std::int64_t number) { return {number, {}, false, true, 0.0, false, -1}; }
 
 TEST_CASE("the best tenth, rounded up and 25 at most, is good") {
   std::vector<Observation> observations;
@@ -74,7 +76,7 @@ TEST_CASE("values that do not belong to the space are refused") {
   CHECK_THROWS_AS(coordinate({"c", Choice{{"a"}}}, Value("b")), Error);
   const std::vector<Observation> observations = {finished(0, 1.0)};
   Rng rng(1);
-  CHECK_THROWS_AS(suggest_tpe({rate}, observations, 24, rng), Error);
+  CHECK_THROWS_AS(suggest_tpe({rate}, observations, {}, rng), Error);
 }
 
 TEST_CASE("parameters with a single value are left out of the search") {
@@ -82,10 +84,10 @@ TEST_CASE("parameters with a single value are left out of the search") {
       {"a", FloatRange{2.0, 2.0, true}}, {"b", IntegerRange{3, 3}}, {"c", Choice{{"only"}}}};
   Rng rng(1);
   const Point expected = {{"a", 2.0}, {"b", std::int64_t{3}}, {"c", "only"}};
-  CHECK(suggest_tpe(space, {}, 24, rng) == expected);
+  CHECK(suggest_tpe(space, {}, {}, rng) == expected);
   Space larger = space;
   larger.push_back({"d", FloatRange{0.0, 1.0, false}});
-  const Point point = suggest_tpe(larger, {}, 24, rng);
+  const Point point = suggest_tpe(larger, {}, {}, rng);
   CHECK(point.size() == 4);
   CHECK(point.at("a") == Value(2.0));
 }
