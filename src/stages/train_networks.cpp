@@ -56,6 +56,21 @@ Fitted fit_with_progress(const Recipe& recipe, const data::Expansion& expansion,
              validation, recipe.seed, device, hooks);
 }
 
+[[noreturn]] void throw_diverged(const FitParameters& parameters) {
+  throw Error(ExitCode::kFailure,
+              fmt::format("training diverged: with learning rate {} the network's output is not a "
+                          "number; lower train.learning_rate or tune.learning_rate_max",
+                          parameters.learning_rate));
+}
+
+// An ensemble leaves out members without a head for a row: one that diverged must not pass as such.
+void require_numbers(const nn::Network& network, const FitParameters& parameters) {
+  for (const nn::Tensor& tensor : network.weights()) {
+    if (tensor.dtype == nn::DType::kF32 && !all_finite(nn::as_f32(tensor)))
+      throw_diverged(parameters);
+  }
+}
+
 // A side with what networks say of it; NaN only where they have no head. Throws Error (kFailure)
 // when an output is no number for another reason.
 JudgedRows judged_rows(const std::string& origin, const SideData& side, const Networks& networks,
@@ -63,11 +78,7 @@ JudgedRows judged_rows(const std::string& origin, const SideData& side, const Ne
   JudgedRows judged{origin, side.labels, side.epitopes(), networks.logits(side.rows)};
   for (std::size_t i = 0; i < judged.logits.size(); ++i) {
     if (std::isfinite(judged.logits[i]) || !networks.answers(judged.epitopes[i])) continue;
-    throw Error(
-        ExitCode::kFailure,
-        fmt::format("training diverged: with learning rate {} the network's output is not a "
-                    "number; lower train.learning_rate or tune.learning_rate_max",
-                    parameters.learning_rate));
+    throw_diverged(parameters);
   }
   return judged;
 }
@@ -263,6 +274,7 @@ class EnsembleTrainer {
       fitted = fit_with_progress(
           recipe, dataset_.encoder->expansion(), train, validation, device_,
           checkpoint_place(place_, fmt::format("epoch-{}.safetensors", place)), who);
+      require_numbers(*fitted->network, recipe.parameters);
       done_.keep(place, recipe, *fitted);
     }
     about["seed"] = recipe.seed;

@@ -96,6 +96,9 @@ class Heads(product.ProductCase):
         for settings in (HEADS, {}, {**HEADS, "ensemble.from": "folds", "ensemble.members": 2}):
             self.fails(product.FAILURE, self.words("train", rows, {**settings, **wild}), "training diverged",
                        "train.learning_rate", store=self.store)
+        one = ";".join(f"{name}={value}" for name, value in wild.items() if name.startswith("train."))
+        variants = {**HEADS, **KERNEL, "ensemble.from": "variants", "ensemble.variants": ["train.epochs=2", one]}
+        self.fails(product.FAILURE, self.words("train", rows, variants), "training diverged", store=self.store)
 
     def test_folds_of_which_one_lacks_an_epitope(self):
         tcrs = Tcrs()

@@ -57,11 +57,11 @@ struct KernelPart {
 //               weight times squared distance of the encoded letters, over the columns that both
 //               have, scaled up to all. With more than one kernel a part is 0 where a CDR3 of it is
 //               missing. Readout "linear": similarities, turned into coordinates in which their
-//               scalar products are the kernel (Nystrom; not with trained anchors), then the
-//               feed-forward part. Readout "density", with heads only: per kernel the log ratio of
-//               the mean similarity to a head's anchors and to all, both with m of the latter
-//               added, weighted and summed; weights, scales, m and column weights are trained, a
-//               TCR does not count for itself then.
+//               scalar products are the kernel (Nystrom, with a ridge; not with trained anchors),
+//               then the feed-forward part. Readout "density", with heads only: per kernel the log
+//               ratio of the mean similarity to a head's anchors and to all, both with m of the
+//               latter added, weighted and summed; weights, scales, m and column weights are
+//               trained, a TCR does not count for itself then.
 //   two_tower   product of what one feed-forward part makes of the TCR and one of epitope and MHC
 // A column of which a row has nothing is masked: it adds nothing but zeros.
 struct ModelSpec {
