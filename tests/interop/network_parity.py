@@ -393,7 +393,10 @@ def check(folder, case, failures):
           f"weights after two steps {step:.1e} ({compared} of {total})")
     # The 24 normalised layers of mlp_large pass on what RMSprop makes of rounding noise: full steps.
     chaotic = spec["architecture"] == "mlp_large" and about["training"]["optimiser"]["name"] == "rmsprop"
-    if not (max(logit, trained_logit) <= 2e-4 and loss <= 1e-4 and step <= (5e-3 if chaotic else 1e-4) and compared > total / 50):
+    # In 12 and more normalised layers a gradient just above 1e-5 is right to about a hundredth, and so is the second step of Adam.
+    deep = spec["architecture"] in ("mlp_medium", "mlp_large")
+    bound = 5e-3 if chaotic else 3e-4 if deep else 1e-4
+    if not (max(logit, trained_logit) <= 2e-4 and loss <= 1e-4 and step <= bound and compared > total / 50):
         failures.append(f"{case} {names}")
 
 

@@ -21,6 +21,12 @@ class Mlp : public Body {
         features.flat.defined() ? features.flat : features.side_by_side(columns_), pass);
   }
 
+  // Only the training set fixes something here: the features themselves.
+  at::Tensor forward_from(const at::Tensor& fixed, const DeviceExpansion& /*expansion*/,
+                          const Pass& pass) override {
+    return feed_forward_.forward(fixed, pass);
+  }
+
   const FeedForward* plain() const override { return columns_.empty() ? &feed_forward_ : nullptr; }
 
  private:

@@ -32,6 +32,8 @@ class FeedForward {
     torch::nn::LayerNorm layer_norm{nullptr};
   };
   [[nodiscard]] const std::vector<Layer>& layers() const { return layers_; }
+  [[nodiscard]] const std::string& activation() const { return activation_; }
+  [[nodiscard]] double dropout() const { return dropout_; }
 
  private:
   std::vector<Layer> layers_;

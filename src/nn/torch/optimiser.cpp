@@ -1,6 +1,9 @@
 #include "optimiser.hpp"
 
+#include "layer_passes.hpp"
+
 #include <cmath>
+#include <span>
 
 namespace tcrops::nn {
 namespace {
@@ -9,6 +12,11 @@ constexpr double kBeta1 = 0.9;
 constexpr double kBeta2 = 0.999;
 constexpr double kAlpha = 0.99;
 constexpr double kEpsilon = 1e-8;
+
+// A contiguous float tensor on the CPU.
+std::span<float> values(const at::Tensor& tensor) {
+  return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
+}
 
 bool is_adam(const std::string& name) { return name.starts_with("adam"); }
 
@@ -71,6 +79,14 @@ void Optimiser::adam(Slot& slot, const at::Tensor& gradient, double learning_rat
   const auto steps = static_cast<double>(steps_.item<std::int64_t>());
   const double correction1 = 1.0 - std::pow(kBeta1, steps);
   const double correction2 = 1.0 - std::pow(kBeta2, steps);
+  if (!gradient.is_cuda()) {
+    const AdamStep step{static_cast<float>(kBeta1), static_cast<float>(kBeta2),
+                        static_cast<float>(learning_rate / correction1),
+                        static_cast<float>(std::sqrt(correction2)), static_cast<float>(kEpsilon)};
+    adam_step(step, values(slot.parameter), values(gradient.contiguous()), values(slot.first),
+              values(slot.second));
+    return;
+  }
   slot.first.mul_(kBeta1).add_(gradient, 1.0 - kBeta1);
   slot.second.mul_(kBeta2).addcmul_(gradient, gradient, 1.0 - kBeta2);
   const at::Tensor root = (slot.second.sqrt() / std::sqrt(correction2)).add_(kEpsilon);

@@ -2,6 +2,7 @@
 
 #include "heads.hpp"
 #include "loss.hpp"
+#include "plain_pass.hpp"
 #include "training.hpp"
 #include "training_set.hpp"
 
@@ -11,6 +12,7 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 
 #include <cmath>
+#include <optional>
 
 namespace tcrops::nn {
 namespace {
@@ -24,13 +26,19 @@ at::Generator generator_of(const at::Device& device, std::uint64_t seed, std::in
   return generator;
 }
 
-at::Tensor loss_of(const Batch& batch, const Workshop& workshop, const Pass& pass,
+at::Tensor outputs_of(const Batch& batch, const Workshop& workshop, const Pass& pass,
+                      std::optional<PlainPass>& plain) {
+  if (batch.fixed.defined()) {
+    if (plain) return plain->forward(batch.fixed);
+    return workshop.body.forward_from(batch.fixed, workshop.expansion, pass);
+  }
+  const Features features = workshop.body.reader().read(workshop.expansion, batch.rows);
+  if (plain) return plain->forward(features.flat);
+  return workshop.body.forward(features, workshop.expansion, pass);
+}
+
+at::Tensor loss_of(const at::Tensor& outputs, const Batch& batch, const Workshop& workshop,
                    const TrainOptions& options) {
-  const at::Tensor outputs =
-      batch.fixed.defined()
-          ? workshop.body.forward_from(batch.fixed, workshop.expansion, pass)
-          : workshop.body.forward(workshop.body.reader().read(workshop.expansion, batch.rows),
-                                  workshop.expansion, pass);
   if (batch.shares.defined()) return softmax_loss(outputs, batch.shares, options.loss);
   at::Tensor logits = logits_of_heads(outputs, workshop.spec);
   if (!batch.places.defined())
@@ -49,7 +57,8 @@ at::Tensor loss_of(const Batch& batch, const Workshop& workshop, const Pass& pas
 
 // One pass. Returns the mean loss; reads it from the device once, at the end.
 double train_epoch(Training& training, const Workshop& workshop, const TrainingSet& set,
-                   std::int64_t number, const TrainOptions& options) {
+                   std::int64_t number, const TrainOptions& options,
+                   std::optional<PlainPass>& plain) {
   workshop.body.train();
   const Pass pass{generator_of(workshop.device, options.seed, number)};
   const TrainingSet::Epoch epoch = set.epoch(number);
@@ -61,8 +70,11 @@ double train_epoch(Training& training, const Workshop& workshop, const TrainingS
   for (const BatchRange& step : epoch.steps) {
     workshop.host.check_interrupt();
     training.optimiser().zero_gradients();
-    const at::Tensor loss = loss_of(set.batch(epoch, step), workshop, pass, options);
+    const Batch batch = set.batch(epoch, step);
+    const at::Tensor loss =
+        loss_of(outputs_of(batch, workshop, pass, plain), batch, workshop, options);
     loss.backward();
+    if (plain) plain->backward();
     const double past = static_cast<double>(number - 1) + done / steps;
     training.optimiser().step(options.learning_rate *
                               learning_rate_factor(options.optimiser, past, planned));
@@ -82,9 +94,11 @@ void train_body(const Workshop& workshop, const Examples& train, const TrainOpti
                         workshop.device);
   Training training(workshop.body, options.optimiser);
   if (continuation.from != nullptr) training.import_state(*continuation.from);
+  std::optional<PlainPass> plain;
+  if (const FeedForward* all = workshop.body.plain()) plain = PlainPass::of(*all, workshop.device);
   const std::int64_t first = continuation.from == nullptr ? 1 : continuation.from->epoch + 1;
   for (std::int64_t epoch = first; epoch <= options.epochs; ++epoch) {
-    const double loss = train_epoch(training, workshop, set, epoch, options);
+    const double loss = train_epoch(training, workshop, set, epoch, options, plain);
     const std::vector<float> validation_logits = score();
     const EpochDecision decision =
         after_epoch ? after_epoch({epoch, loss, validation_logits}) : EpochDecision{};

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 namespace tcrops::nn {
 namespace {
@@ -69,6 +70,7 @@ TrainingSet::TrainingSet(const Examples& examples, Body& body, const DeviceExpan
 void TrainingSet::fix(const Examples& examples, Body& body, const DeviceExpansion& expansion) {
   constexpr std::size_t kBlockRows = 256;
   constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
+  if (body.plain() != nullptr) return fix_features(examples, body, expansion);
   if (spec_.is_mlp()) return;
   const RowGroups alike = group_rows(*examples.rows, body.reader().columns());
   std::vector<at::Tensor> parts;
@@ -91,6 +93,27 @@ void TrainingSet::fix(const Examples& examples, Body& body, const DeviceExpansio
     for (const std::int64_t row : alike.rows[i])
       fixed_of_[static_cast<std::size_t>(row)] = static_cast<std::int64_t>(i);
   }
+}
+
+// The features of every row, while they are few.
+void TrainingSet::fix_features(const Examples& examples, const Body& body,
+                               const DeviceExpansion& expansion) {
+  constexpr std::int64_t kMostBytes = std::int64_t{1} << 28U;
+  constexpr std::int64_t kBlockRows = 4096;
+  const auto count = static_cast<std::int64_t>(examples.rows->rows);
+  const auto bytes = count * spec_.inputs * static_cast<std::int64_t>(sizeof(float));
+  if (bytes > kMostBytes) return;
+  const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> parts;
+  for (std::int64_t first = 0; first < count; first += kBlockRows) {
+    const std::int64_t some = std::min(kBlockRows, count - first);
+    const DeviceRows block{rows_.codes.narrow(0, first, some),
+                           rows_.numbers.narrow(0, first, some)};
+    parts.push_back(body.reader().read(expansion, block).flat);
+  }
+  fixed_ = at::cat(parts, 0);
+  fixed_of_.resize(labels_of_.size());
+  std::iota(fixed_of_.begin(), fixed_of_.end(), std::int64_t{0});
 }
 
 // What goes through the network.

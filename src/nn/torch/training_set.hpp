@@ -47,6 +47,7 @@ class TrainingSet {
   [[nodiscard]] std::vector<float> shares_of(const std::vector<std::int64_t>& groups) const;
   void add_targets(const std::vector<std::int64_t>& groups, Batch& batch) const;
   void find_heads(const data::EncodedRows& rows, const Body& body);
+  void fix_features(const Examples& examples, const Body& body, const DeviceExpansion& expansion);
   void fix(const Examples& examples, Body& body, const DeviceExpansion& expansion);
   void add_inputs(const std::vector<std::int64_t>& rows, Batch& batch) const;
   void group(const Examples& examples, const Body& body);
