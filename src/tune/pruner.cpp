@@ -253,6 +253,28 @@ Decision judge_by(const HyperbandPruner& pruner, std::uint64_t study_seed,
 
 }  // namespace
 
+std::string state_name(TrialState state) {
+  switch (state) {
+    case TrialState::kRunning:
+      return "running";
+    case TrialState::kComplete:
+      return "complete";
+    case TrialState::kPruned:
+      return "pruned";
+    case TrialState::kFailed:
+      return "failed";
+  }
+  return "";
+}
+
+TrialState state_from_name(const std::string& name) {
+  for (const TrialState state :
+       {TrialState::kRunning, TrialState::kComplete, TrialState::kPruned, TrialState::kFailed}) {
+    if (state_name(state) == name) return state;
+  }
+  throw Error(ExitCode::kArtifact, fmt::format("stored trial: there is no state \"{}\"", name));
+}
+
 Json to_json(const Decision& decision) {
   const auto number = [](const auto& value) { return value ? Json(*value) : Json(); };
   const auto real = [](const std::optional<double>& value) {
@@ -267,6 +289,30 @@ Json to_json(const Decision& decision) {
           {"compared", decision.compared},
           {"rung", number(decision.rung)},
           {"bracket", number(decision.bracket)}};
+}
+
+Decision decision_from_json(const Json& json) {
+  try {
+    const auto number = [&](const char* key) -> std::optional<std::int64_t> {
+      if (json.at(key).is_null()) return std::nullopt;
+      return json.at(key).get<std::int64_t>();
+    };
+    const auto real = [&](const char* key) -> std::optional<double> {
+      if (json.at(key).is_null()) return std::nullopt;
+      return json.at(key).get<double>();
+    };
+    return {json.at("prune").get<bool>(),
+            json.at("rule").get<std::string>(),
+            json.at("reason").get<std::string>(),
+            number("step"),
+            real("own"),
+            real("threshold"),
+            json.at("compared").get<std::int64_t>(),
+            number("rung"),
+            number("bracket")};
+  } catch (const Json::exception& e) {
+    throw Error(ExitCode::kArtifact, fmt::format("stored decision of a pruner: {}", e.what()));
+  }
 }
 
 Decision judge(const Pruner& pruner, std::uint64_t study_seed,

@@ -20,6 +20,9 @@ struct Report {
 };
 
 enum class TrialState { kRunning, kComplete, kPruned, kFailed };
+// running, complete, pruned, failed; the way back throws Error (kArtifact).
+[[nodiscard]] std::string state_name(TrialState state);
+[[nodiscard]] TrialState state_from_name(const std::string& name);
 
 struct ReportedTrial {
   std::int64_t number = 0;
@@ -72,6 +75,8 @@ struct Decision {
   std::optional<std::int64_t> bracket;
 };
 [[nodiscard]] Json to_json(const Decision& decision);
+// The way back; NaN comes back as none. Throws Error (kArtifact).
+[[nodiscard]] Decision decision_from_json(const Json& json);
 
 // Judges the last report of `trial`. To be asked after every report; `others` are the study's other
 // trials as they are known, in any order (the trial itself among them is left out). Of a pruned

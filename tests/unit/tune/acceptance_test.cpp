@@ -64,13 +64,12 @@ double median_best(SamplerKind sampler, const Space& space, const Function& func
     options.trials = trials;
     options.seed = seed;
     options.window = 1;
-    StudyHooks hooks;
-    hooks.run = [&](std::int64_t, const Point& point) {
+    const Objective objective = [&](std::int64_t, const Point& point, const Reporter&) {
       Trial trial;
       trial.value = -function(point);
       return trial;
     };
-    const std::vector<Trial> done = run_study(space, options, hooks);
+    const std::vector<Trial> done = run_study(space, options, objective);
     const auto best = static_cast<std::size_t>(best_trials(done, 1).at(0));
     found.push_back(-done[best].value);
   }

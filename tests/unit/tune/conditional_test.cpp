@@ -66,13 +66,11 @@ std::vector<Trial> study(const Space& space, const std::string& preset, std::int
   options.tpe = tpe_options(preset);
   options.trials = trials;
   options.seed = seed;
-  StudyHooks hooks;
-  hooks.run = [](std::int64_t, const Point& point) {
+  return run_study(space, options, [](std::int64_t, const Point& point, const Reporter&) {
     Trial trial;
     trial.value = -loss(point);
     return trial;
-  };
-  return run_study(space, options, hooks);
+  });
 }
 
 TEST_CASE("every preset proposes points of a conditional space") {

@@ -122,14 +122,13 @@ double best_of(const Problem& problem, const TpeOptions& tpe, std::uint64_t seed
   options.trials = problem.trials;
   options.seed = seed;
   options.window = 1;
-  StudyHooks hooks;
-  hooks.run = [&](std::int64_t number, const Point& point) {
+  const Objective objective = [&](std::int64_t number, const Point& point, const Reporter&) {
     Rng rng(seed, "test.noise", static_cast<std::uint64_t>(number));
     Trial trial;
     trial.value = -problem.loss(point, rng.normal());
     return trial;
   };
-  const std::vector<Trial> done = run_study(problem.space, options, hooks);
+  const std::vector<Trial> done = run_study(problem.space, options, objective);
   return -done[static_cast<std::size_t>(best_trials(done, 1).at(0))].value;
 }
 

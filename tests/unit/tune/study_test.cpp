@@ -1,15 +1,10 @@
 #include <tcrops/core/error.hpp>
 #include <tcrops/tune/study.hpp>
 
-#include <atomic>
 #include <catch_all.hpp>
-#include <chrono>
 #include <cmath>
 #include <limits>
-#include <map>
-#include <mutex>
 #include <stdexcept>
-#include <thread>
 
 namespace tcrops::tune {
 namespace {
@@ -18,10 +13,8 @@ const Space kSpace = {{"x", FloatRange{-5.0, 5.0, false}},
                       {"n", IntegerRange{1, 4}},
                       {"model", Choice{{"small", "large"}}}};
 
-Trial judge(std::int64_t number, const Point& point) {
+Trial judge(std::int64_t, const Point& point, const Reporter&) {
   Trial trial;
-  trial.number = number;
-  trial.point = point;
   const double x = std::get<double>(point.at("x"));
   const auto n = std::get<std::int64_t>(point.at("n"));
   trial.value = -(x - 1.0) * (x - 1.0) - static_cast<double>(n);
@@ -30,11 +23,10 @@ Trial judge(std::int64_t number, const Point& point) {
   return trial;
 }
 
-StudyOptions options_for(std::int64_t trials, std::int64_t window, std::int64_t jobs) {
+StudyOptions options_for(std::int64_t trials, std::int64_t window) {
   StudyOptions options;
   options.trials = trials;
   options.window = window;
-  options.jobs = jobs;
   options.seed = 11;
   return options;
 }
@@ -48,67 +40,8 @@ Json summary(const std::vector<Trial>& trials) {
   return json;
 }
 
-// Keeps trials as stages would, in memory.
-struct Shelf {
-  std::map<std::int64_t, Trial> kept;
-  int recalled = 0;
-
-  [[nodiscard]] StudyHooks hooks(std::function<Trial(std::int64_t, const Point&)> run) {
-    StudyHooks result;
-    result.run = std::move(run);
-    result.keep = [this](const Trial& trial) { kept[trial.number] = trial; };
-    result.recall = [this](std::int64_t number, const Point& point, Trial& trial) {
-      const auto found = kept.find(number);
-      if (found == kept.end() || found->second.point != point) return false;
-      trial = found->second;
-      ++recalled;
-      return true;
-    };
-    return result;
-  }
-};
-
-TEST_CASE("a study gives the same trials with 1, 2 and 4 jobs") {
-  for (const std::int64_t window : {1, 2, 4}) {
-    StudyHooks hooks;
-    hooks.run = judge;
-    const Json expected = summary(run_study(kSpace, options_for(30, window, 1), hooks));
-    hooks.run = [](std::int64_t number, const Point& point) {
-      // Neighbours take very different times, so trials finish out of order.
-      std::this_thread::sleep_for(std::chrono::microseconds((number * 7919) % 5 * 400));
-      return judge(number, point);
-    };
-    for (const std::int64_t jobs : {2, 4}) {
-      CHECK(summary(run_study(kSpace, options_for(30, window, jobs), hooks)) == expected);
-    }
-  }
-}
-
-TEST_CASE("up to window trials run at once, and no more") {
-  for (const std::int64_t window : {1, 2, 3}) {
-    std::atomic<int> running{0};
-    std::atomic<int> most{0};
-    StudyHooks hooks;
-    hooks.run = [&](std::int64_t number, const Point& point) {
-      const int now = ++running;
-      int seen = most.load();
-      while (now > seen && !most.compare_exchange_weak(seen, now)) {
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(3));
-      --running;
-      return judge(number, point);
-    };
-    static_cast<void>(run_study(kSpace, options_for(12, window, 4), hooks));
-    CHECK(most.load() <= window);
-    if (window > 1) CHECK(most.load() > 1);
-  }
-}
-
 TEST_CASE("trial n knows the trials up to n - window and the places of the rest") {
-  StudyHooks hooks;
-  hooks.run = judge;
-  const StudyOptions options = options_for(25, 3, 1);
-  const std::vector<Trial> trials = run_study(kSpace, options, hooks);
+  const std::vector<Trial> trials = run_study(kSpace, options_for(25, 3), judge);
   REQUIRE(trials.size() == 25);
   std::vector<Observation> seen;
   for (std::int64_t n = 0; n < 25; ++n) {
@@ -120,86 +53,78 @@ TEST_CASE("trial n knows the trials up to n - window and the places of the rest"
   }
 }
 
-TEST_CASE("an interrupted study continues with the same trials") {
-  StudyHooks plain;
-  plain.run = judge;
-  const Json expected = summary(run_study(kSpace, options_for(30, 2, 1), plain));
-  for (const std::int64_t jobs : {1, 2}) {
-    for (const std::int64_t stop : {0, 1, 9, 17, 29}) {
-      Shelf shelf;
-      CHECK_THROWS_AS(run_study(kSpace, options_for(30, 2, jobs),
-                                shelf.hooks([&](std::int64_t number, const Point& point) {
-                                  if (number == stop) {
-                                    throw Error(ExitCode::kInterrupted, "interrupted");
-                                  }
-                                  return judge(number, point);
-                                })),
-                      Error);
-      const auto kept = static_cast<int>(shelf.kept.size());
-      CHECK(kept >= stop);
-      int runs = 0;
-      std::mutex mutex;
-      const auto trials = run_study(kSpace, options_for(30, 2, jobs),
-                                    shelf.hooks([&](std::int64_t number, const Point& point) {
-                                      const std::lock_guard lock(mutex);
-                                      ++runs;
-                                      return judge(number, point);
-                                    }));
-      CHECK(summary(trials) == expected);
-      CHECK(shelf.recalled == kept);
-      CHECK(runs == 30 - kept);
+TEST_CASE("without a window a trial alone knows all earlier ones") {
+  CHECK(summary(run_study(kSpace, options_for(20, 0), judge)) ==
+        summary(run_study(kSpace, options_for(20, 1), judge)));
+}
+
+TEST_CASE("more trials do not change the first") {
+  Json longer = summary(run_study(kSpace, options_for(25, 2), judge));
+  longer.erase(longer.begin() + 15, longer.end());
+  CHECK(longer == summary(run_study(kSpace, options_for(15, 2), judge)));
+}
+
+TEST_CASE("proposals are tried first and say where they are from") {
+  StudyOptions options = options_for(6, 2);
+  const Point good = {{"x", 1.0}, {"n", std::int64_t{1}}, {"model", std::string("small")}};
+  const Point other = {{"x", -4.0}, {"n", std::int64_t{4}}, {"model", std::string("large")}};
+  options.first = {{good, "elsewhere"}, {other, "by hand"}};
+  const std::vector<Trial> trials = run_study(kSpace, options, judge);
+  CHECK(trials[0].point == good);
+  CHECK(trials[0].origin == "elsewhere");
+  CHECK(trials[1].point == other);
+  CHECK(trials[1].origin == "by hand");
+  CHECK(trials[2].origin.empty());
+  CHECK(best_trials(trials, 1).at(0) == 0);
+}
+
+// Even trials rise to 1, odd ones stay at 0.
+Trial by_steps(std::int64_t number, const Point&, const Reporter& report) {
+  Trial trial;
+  for (std::int64_t step = 0; step < 4; ++step) {
+    trial.value = number % 2 == 0 ? static_cast<double>(step + 1) / 4.0 : 0.0;
+    trial.details["steps"] = step + 1;
+    if (report({step, trial.value})) break;
+  }
+  trial.value = number % 2 == 0 ? 1.5 : -1.5;
+  return trial;
+}
+
+TEST_CASE("a pruner ends trials early, from what the window lets it know") {
+  StudyOptions options = options_for(10, 2);
+  options.pruner = PercentilePruner{50.0, 2, 1, 1, 1};
+  const std::vector<Trial> trials = run_study(kSpace, options, by_steps);
+  for (const Trial& trial : trials) {
+    INFO(trial.number);
+    // Trial 3 knows only 0 and 1, of whose values 0.5 and 0 the median is above 0.
+    const bool pruned = trial.number % 2 == 1 && trial.number >= 3;
+    CHECK(trial.state == (pruned ? TrialState::kPruned : TrialState::kComplete));
+    CHECK(trial.reports.size() == (pruned ? 2U : 4U));
+    CHECK(trial.decisions.size() == trial.reports.size());
+    CHECK(trial.decision.has_value() == pruned);
+    if (pruned) {
+      CHECK(trial.value == 0.0);  // the last it reported
+      CHECK(trial.decision->step == std::optional<std::int64_t>(1));
+      CHECK(trial.decision->own == std::optional<double>(0.0));
     }
+  }
+  for (const std::int64_t number : best_trials(trials, 10)) CHECK((number % 2 == 0 || number == 1));
+}
+
+TEST_CASE("without a pruner nothing that is reported is kept") {
+  for (const Trial& trial : run_study(kSpace, options_for(4, 1), by_steps)) {
+    CHECK(trial.state == TrialState::kComplete);
+    CHECK(trial.reports.empty());
+    CHECK(trial.decisions.empty());
   }
 }
 
-TEST_CASE("more trials continue a finished study") {
-  Shelf shelf;
-  static_cast<void>(run_study(kSpace, options_for(15, 2, 1), shelf.hooks(judge)));
-  const Json longer = summary(run_study(kSpace, options_for(25, 2, 1), shelf.hooks(judge)));
-  CHECK(shelf.recalled == 15);
-  StudyHooks plain;
-  plain.run = judge;
-  CHECK(longer == summary(run_study(kSpace, options_for(25, 2, 1), plain)));
-}
-
-TEST_CASE("an exception ends the study after the running trials were kept") {
-  Shelf shelf;
-  std::atomic<bool> thrown{false};
-  const auto run = [&](std::int64_t number, const Point& point) {
-    if (number == 4) {
-      thrown = true;
-      throw std::runtime_error("trial 4 broke");
-    }
-    while (number == 5 && !thrown) std::this_thread::yield();
-    if (number == 5) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    return judge(number, point);
+TEST_CASE("what the objective throws comes out") {
+  const Objective objective = [](std::int64_t number, const Point& point, const Reporter& report) {
+    if (number == 3) throw std::runtime_error("trial 3 broke");
+    return judge(number, point, report);
   };
-  // Trial 5 must not run before trial 4 has failed, and has to be kept if it was running.
-  std::atomic<bool> started{false};
-  const auto hooks = shelf.hooks([&](std::int64_t number, const Point& point) {
-    if (number == 5) started = true;
-    while (number == 4 && !started) std::this_thread::yield();
-    return run(number, point);
-  });
-  CHECK_THROWS_WITH(run_study(kSpace, options_for(20, 2, 2), hooks), "trial 4 broke");
-  CHECK(shelf.kept.size() == 5);
-  CHECK(shelf.kept.count(5) == 1);
-  CHECK(shelf.kept.count(4) == 0);
-}
-
-TEST_CASE("exceptions of the other hooks come out too") {
-  StudyHooks hooks;
-  hooks.run = judge;
-  hooks.keep = [](const Trial& trial) {
-    if (trial.number == 3) throw Error(ExitCode::kTemporary, "disk full");
-  };
-  CHECK_THROWS_WITH(run_study(kSpace, options_for(9, 2, 2), hooks), "disk full");
-  hooks.keep = nullptr;
-  hooks.recall = [](std::int64_t number, const Point&, Trial&) -> bool {
-    if (number == 2) throw Error(ExitCode::kArtifact, "torn");
-    return false;
-  };
-  CHECK_THROWS_WITH(run_study(kSpace, options_for(9, 2, 2), hooks), "torn");
+  CHECK_THROWS_WITH(run_study(kSpace, options_for(9, 2), objective), "trial 3 broke");
 }
 
 // Results of an earlier version: the same study gives the same trials for as long as it is stored.
@@ -216,8 +141,7 @@ TEST_CASE("the default preset proposes what it has always proposed") {
     return -(rate * rate + width * width + epochs * epochs) -
            (point.at("model") == Value("medium") ? 0.0 : 0.5);
   };
-  StudyHooks hooks;
-  hooks.run = [&](std::int64_t number, const Point& point) {
+  const Objective objective = [&](std::int64_t number, const Point& point, const Reporter&) {
     Trial trial;
     trial.value = value_of(point);
     trial.acceptable = number % 17 != 3;
@@ -230,37 +154,26 @@ TEST_CASE("the default preset proposes what it has always proposed") {
     CHECK(point.at("epochs") == Value(epochs));
     CHECK(point.at("model") == Value(model));
   };
-  StudyOptions options = options_for(120, 1, 1);
+  StudyOptions options = options_for(120, 1);
   options.seed = 1;
-  std::vector<Trial> trials = run_study(space, options, hooks);
+  std::vector<Trial> trials = run_study(space, options, objective);
   check(trials[59].point, 0.010047561536164599, 1.0551358684855496, 14, "small");
   check(trials[119].point, 0.01057404986301867, 0.8820209413843495, 10, "medium");
   options.seed = 2;
   options.window = 3;
-  trials = run_study(space, options, hooks);
+  trials = run_study(space, options, objective);
   check(trials[59].point, 0.007774776071044442, 0.8799796459279795, 11, "medium");
   check(trials[119].point, 0.010161172663050215, 1.017115651715306, 12, "medium");
 }
 
-TEST_CASE("progress counts every trial, the recalled ones included") {
-  Shelf shelf;
-  static_cast<void>(run_study(kSpace, options_for(4, 2, 1), shelf.hooks(judge)));
-  StudyHooks hooks = shelf.hooks(judge);
-  std::vector<std::int64_t> counts;
-  hooks.progress = [&](const Trial&, std::int64_t done) { counts.push_back(done); };
-  static_cast<void>(run_study(kSpace, options_for(6, 2, 2), hooks));
-  CHECK(counts == std::vector<std::int64_t>{1, 2, 3, 4, 5, 6});
-}
-
 TEST_CASE("a value that is not finite is not acceptable and can be written") {
-  StudyHooks hooks;
-  hooks.run = [](std::int64_t number, const Point& point) {
-    Trial trial = judge(number, point);
+  const Objective objective = [](std::int64_t number, const Point& point, const Reporter& report) {
+    Trial trial = judge(number, point, report);
     if (number == 1) trial.value = std::numeric_limits<double>::quiet_NaN();
     if (number == 2) trial.value = std::numeric_limits<double>::infinity();
     return trial;
   };
-  const std::vector<Trial> trials = run_study(kSpace, options_for(15, 2, 1), hooks);
+  const std::vector<Trial> trials = run_study(kSpace, options_for(15, 2), objective);
   for (const std::size_t i : {1U, 2U}) {
     CHECK_FALSE(trials[i].acceptable);
     CHECK(trials[i].value == 0.0);
@@ -272,13 +185,10 @@ TEST_CASE("a value that is not finite is not acceptable and can be written") {
 }
 
 TEST_CASE("nonsense options are refused, an empty study is empty") {
-  StudyHooks hooks;
-  hooks.run = judge;
-  CHECK(run_study(kSpace, options_for(0, 2, 1), hooks).empty());
-  CHECK_THROWS_AS(run_study(kSpace, options_for(-1, 2, 1), hooks), Error);
-  CHECK_THROWS_AS(run_study(kSpace, options_for(5, 0, 1), hooks), Error);
-  CHECK_THROWS_AS(run_study(kSpace, options_for(5, 2, 0), hooks), Error);
-  CHECK_THROWS_AS(run_study({{"x", Choice{}}}, options_for(5, 2, 1), hooks), Error);
+  CHECK(run_study(kSpace, options_for(0, 2), judge).empty());
+  CHECK_THROWS_AS(run_study(kSpace, options_for(-1, 2), judge), Error);
+  CHECK_THROWS_AS(run_study(kSpace, options_for(5, -1), judge), Error);
+  CHECK_THROWS_AS(run_study({{"x", Choice{}}}, options_for(5, 2), judge), Error);
 }
 
 Trial trial_of(std::int64_t number, double value, std::int64_t weights, double x) {
