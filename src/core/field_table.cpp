@@ -1,4 +1,5 @@
 #include "field_value.hpp"
+#include "json_positions.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/field_table.hpp>
@@ -21,6 +22,19 @@ void bind(Field& field, Member& member) {
 std::string variable_of(const Field& field) {
   const std::string path = field.section.empty() ? field.name : field.section + "_" + field.name;
   return "TCROPS_" + to_upper(path);
+}
+
+// "tune.space[0].low"
+std::string inner_key(const Field& field, const InnerPath& part) {
+  return field.path() + path_text(part);
+}
+
+// Of the part, or of the nearest thing around it that has a place.
+Place inner_place(const std::map<InnerPath, Place>& inside, InnerPath part, const Place& whole) {
+  for (; !part.empty(); part.pop_back()) {
+    if (const auto at = inside.find(part); at != inside.end()) return at->second;
+  }
+  return whole;
 }
 
 }  // namespace
@@ -72,6 +86,13 @@ void FieldTable::add(std::string name, std::vector<double>& member, std::string 
   bind(push_list(std::move(name), "number", std::move(help), std::move(limits)), member);
 }
 
+void FieldTable::add(std::string name, Json& member, std::string help, Structure structure,
+                     FieldLimits limits) {
+  Field& field = push_list(std::move(name), "object", std::move(help), std::move(limits));
+  field.structure = std::move(structure);
+  bind(field, member);
+}
+
 Field* FieldTable::find(const std::string& section, const std::string& name) {
   const auto at = std::find_if(fields_.begin(), fields_.end(), [&](const Field& field) {
     return field.section == section && field.name == name;
@@ -99,15 +120,23 @@ const Field& FieldTable::at(const std::string& path) const {
   return *at;
 }
 
-Problems FieldTable::take(Field& field, const Json& value, const Place& place) {
+Problems FieldTable::take(Field& field, const Json& value, const Place& place,
+                          std::map<InnerPath, Place> inside) {
   Problems problems;
   for (const std::string& text : value_problems(field, value)) {
     problems.push_back({place, field.path(), text});
+  }
+  if (problems.empty() && field.structure.check) {
+    for (const InnerProblem& wrong : field.structure.check(value)) {
+      problems.push_back(
+          {inner_place(inside, wrong.path, place), inner_key(field, wrong.path), wrong.message});
+    }
   }
   field.refused = !problems.empty();
   if (field.refused) return problems;
   field.set(value);
   field.place = place;
+  field.inside = std::move(inside);
   return {};
 }
 
@@ -153,6 +182,21 @@ Problems FieldTable::joint_problem(const std::vector<std::string>& involved,
   }
   if (about == nullptr) return {};
   return {{about->place, about->path(), message}};
+}
+
+Problems FieldTable::inner_problem(const std::string& path, const InnerPath& part,
+                                   const std::string& message) const {
+  const Field& field = at(path);
+  if (field.refused) return {};
+  return {{inner_place(field.inside, part, field.place), inner_key(field, part), message}};
+}
+
+std::vector<std::string> FieldTable::refusals(const std::string& path, const Json& value) const {
+  return value_problems(at(path), value);
+}
+
+Json FieldTable::meant_by(const std::string& path, const std::string& text) const {
+  return value_from_text(at(path), text);
 }
 
 std::string FieldTable::suggested_key(const std::string& section, const std::string& word) const {

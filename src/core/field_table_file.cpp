@@ -23,6 +23,22 @@ Place place_of(const PositionedJson& document, const std::string& name, const Ke
   return {Origin::kFile, name, at->second.line, at->second.column};
 }
 
+// The places of what is inside the value at `path`.
+std::map<InnerPath, Place> places_inside(const PositionedJson& document, const std::string& name,
+                                         const KeyPath& path) {
+  std::map<InnerPath, Place> places;
+  const auto depth = static_cast<std::ptrdiff_t>(path.size());
+  for (auto at = document.positions.upper_bound(path); at != document.positions.end(); ++at) {
+    const auto& [inner, position] = *at;
+    const bool is_inside =
+        inner.size() > path.size() && std::equal(path.begin(), path.end(), inner.begin());
+    if (!is_inside) break;
+    places[{inner.begin() + depth, inner.end()}] = {Origin::kFile, name, position.line,
+                                                    position.column};
+  }
+  return places;
+}
+
 // Json keeps its keys sorted; people want the order of their file.
 Problems in_file_order(Problems problems) {
   std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
@@ -59,7 +75,7 @@ Problems FieldTable::read_text(const std::string& text, const std::string& name)
     if (key == "$schema") {
       if (!value.is_string()) problems.push_back({place, key, "must be a text"});
     } else if (Field* const field = find("", key); field != nullptr) {
-      append(problems, take(*field, value, place));
+      append(problems, take(*field, value, place, places_inside(document, name, {key})));
     } else if (const Field* const meant = find_path(key); meant != nullptr) {
       problems.push_back({place, key,
                           fmt::format("unknown key; write it as \"{}\": {{\"{}\": …}}",
@@ -82,7 +98,7 @@ Problems FieldTable::read_section(const std::string& section, const Json& values
     if (problems.size() > kMostProblems) break;
     const Place place = place_of(document, name, {section, key});
     if (Field* const field = find(section, key); field != nullptr) {
-      append(problems, take(*field, value, place));
+      append(problems, take(*field, value, place, places_inside(document, name, {section, key})));
     } else {
       problems.push_back({place, section + "." + key, "unknown key" + suggested_key(section, key)});
     }

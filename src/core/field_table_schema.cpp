@@ -27,6 +27,7 @@ Json value_schema(const Field& field) {
                 {"description", field.help + unit},
                 {"default", field.default_value}};
   if (field.type == "array") entry["items"] = {{"type", field.item_type}};
+  if (field.structure.item_schema) entry["items"] = field.structure.item_schema();
   // What limits a list limits each of its items.
   Json& limited = field.type == "array" ? entry["items"] : entry;
   const bool integer = limited.at("type") == "integer";
@@ -40,7 +41,7 @@ Json value_schema(const Field& field) {
   } else if (integer) {
     limited["maximum"] = std::numeric_limits<std::int64_t>::max();
   }
-  if (field.not_empty) entry["minItems"] = 1;
+  if (field.not_empty) entry[field.type == "array" ? "minItems" : "minLength"] = 1;
   if (field.plain) entry["pattern"] = "^[A-Za-z0-9_-]+$";
   if (!field.examples.empty()) entry["examples"] = field.examples;
   if (!field.choices.empty()) {
@@ -75,13 +76,16 @@ std::string meaning(const Field& field) {
 }
 
 std::string line_of(const Field& field, const std::string& indent) {
-  // The arrays hold few short texts: one line with a space after each comma.
+  // Lists hold few short texts: one line with a space after each comma. An object has its own line.
   const Json value = field.get();
   std::string text = value.dump();
   if (value.is_array()) {
     std::vector<std::string> items;
     for (const Json& item : value) items.push_back(item.dump());
-    text = fmt::format("[{}]", fmt::join(items, ", "));
+    const bool of_objects = field.item_type == "object" && !value.empty();
+    text = of_objects ? fmt::format("[\n{0}  {1}\n{0}]", indent,
+                                    fmt::join(items, fmt::format(",\n{}  ", indent)))
+                      : fmt::format("[{}]", fmt::join(items, ", "));
   }
   return comment(meaning(field), indent) + fmt::format("{}\"{}\": {}", indent, field.name, text);
 }

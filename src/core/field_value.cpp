@@ -26,6 +26,7 @@ bool has_type(const Json& value, const std::string& type, const std::string& ite
   if (type == "integer") return is_whole(value);
   if (type == "number") return value.is_number();
   if (type == "string") return value.is_string();
+  if (type == "object") return value.is_object();
   return value.is_array() && std::all_of(value.begin(), value.end(), [&](const Json& item) {
            return has_type(item, item_type, "");
          });
@@ -34,6 +35,7 @@ bool has_type(const Json& value, const std::string& type, const std::string& ite
 std::string article(const std::string& type, const std::string& item_type) {
   if (type == "array" && item_type == "integer") return "a list of whole numbers";
   if (type == "array" && item_type == "number") return "a list of numbers";
+  if (type == "array" && item_type == "object") return "a list of objects";
   if (type == "array") return "a list of texts";
   if (type == "integer") return "a whole number";
   if (type == "string") return "a text";
@@ -68,6 +70,7 @@ std::vector<std::string> number_problems(const Field& field, const std::string& 
 }
 
 std::vector<std::string> text_problems(const Field& field, const std::string& text) {
+  if (field.type == "string" && field.not_empty && text.empty()) return {"must not be empty"};
   const auto& choices = field.choices;
   if (!choices.empty() && std::find(choices.begin(), choices.end(), text) == choices.end()) {
     return {fmt::format("{} is not one of {}{}", shown(text), fmt::join(choices, ", "),
@@ -149,7 +152,8 @@ std::vector<std::string> value_problems(const Field& field, const Json& value) {
 
 Json value_from_text(const Field& field, const std::string& text) {
   if (field.type == "string") return text;
-  if (field.type == "array" && (text.empty() || text.front() != '[')) {
+  const bool is_short_form = text.empty() || (text.front() != '[' && field.item_type != "object");
+  if (field.type == "array" && is_short_form) {
     Json list = Json::array();
     if (trim(text).empty()) return list;
     for (const std::string& part : split(text, ',')) {

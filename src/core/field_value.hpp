@@ -16,7 +16,4 @@ namespace tcrops {
 // Cut between two characters, with a "…", where it has more bytes.
 [[nodiscard]] std::string shortened(std::string text, std::size_t bytes);
 
-// A value for messages: one line, at most some 80 bytes, valid UTF-8.
-[[nodiscard]] std::string shown(const Json& value);
-
 }  // namespace tcrops

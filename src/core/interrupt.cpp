@@ -22,6 +22,8 @@ void install_interrupt_handlers() {
   action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second signal ends the process at once
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  action.sa_flags = 0;  // a scheduler may warn more than once
+  sigaction(SIGUSR1, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);  // a closed pipe shows as a failed write
 }
 
@@ -34,6 +36,9 @@ void check_interrupt() {
     case SIGTERM:
       throw Error(ExitCode::kTerminated,
                   "terminated; what is finished is kept, the same command continues");
+    case SIGUSR1:
+      throw Error(ExitCode::kTemporary,
+                  "asked to stop (SIGUSR1); what is finished is kept, the same command continues");
     default:
       throw Error(ExitCode::kInterrupted,
                   "interrupted; what is finished is kept, the same command continues");

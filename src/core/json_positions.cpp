@@ -3,8 +3,8 @@
 #include "field_value.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <iterator>
 #include <string_view>
 
@@ -85,7 +85,11 @@ class CountingIterator {
   std::size_t* count_;
 };
 
-// Builds nothing: only notes where each key stands. Arrays are walked but not named.
+constexpr std::size_t kAlwaysNoted = 2;  // levels
+constexpr std::size_t kDeepestNoted = 6;
+constexpr std::size_t kMostNotedBelow = 100'000;
+
+// Builds nothing: only notes where keys and objects in lists stand.
 class KeyRecorder {
  public:
   KeyRecorder(const std::string& text, std::string name, const std::size_t* count)
@@ -94,23 +98,35 @@ class KeyRecorder {
   std::map<KeyPath, TextPosition> positions;
   Problems problems;
 
-  bool null() { return true; }
-  bool boolean(bool) { return true; }
-  bool number_integer(Json::number_integer_t) { return true; }
-  bool number_unsigned(Json::number_unsigned_t) { return true; }
-  bool number_float(Json::number_float_t, const std::string&) { return true; }
-  bool string(std::string&) { return true; }
-  bool binary(Json::binary_t&) { return true; }
-  bool start_object(std::size_t) { return deepen(1); }
-  bool end_object() { return deepen(-1); }
-  // Two levels, so that no key inside is of the first two.
-  bool start_array(std::size_t) { return deepen(2); }
-  bool end_array() { return deepen(-2); }
+  bool null() { return value(); }
+  bool boolean(bool) { return value(); }
+  bool number_integer(Json::number_integer_t) { return value(); }
+  bool number_unsigned(Json::number_unsigned_t) { return value(); }
+  bool number_float(Json::number_float_t, const std::string&) { return value(); }
+  bool string(std::string&) { return value(); }
+  bool binary(Json::binary_t&) { return value(); }
+  bool start_object(std::size_t) {
+    value();
+    // The parser has just taken the brace.
+    if (!levels_.empty() && levels_.back().is_list && is_noted()) {
+      positions.insert_or_assign(path(), lines_.at(*count_ - 1));
+      ++noted_below_;
+    }
+    levels_.push_back({false, 0, {}});
+    return true;
+  }
+  bool end_object() { return leave(); }
+  bool start_array(std::size_t) {
+    value();
+    levels_.push_back({true, 0, {}});
+    return true;
+  }
+  bool end_array() { return leave(); }
 
   bool key(std::string& key) {
-    if (depth_ == 1) section_ = key;
-    if (depth_ == 1) note({key});
-    if (depth_ == 2) note({section_, key});
+    levels_.back().key = levels_.size() > kDeepestNoted ? std::string() : key;
+    if (is_noted()) note(path());
+    if (levels_.size() > kAlwaysNoted) ++noted_below_;
     return true;
   }
 
@@ -129,9 +145,33 @@ class KeyRecorder {
   }
 
  private:
-  bool deepen(std::ptrdiff_t levels) {
-    depth_ += levels;
+  // An object or list that has begun and not ended.
+  struct Level {
+    bool is_list;
+    std::size_t items;  // of a list, begun so far
+    std::string key;    // of an object, the last one
+  };
+
+  bool value() {
+    if (!levels_.empty()) ++levels_.back().items;
     return true;
+  }
+  bool leave() {
+    levels_.pop_back();
+    return true;
+  }
+
+  [[nodiscard]] bool is_noted() const {
+    if (levels_.size() <= kAlwaysNoted) return true;
+    return levels_.size() <= kDeepestNoted && noted_below_ < kMostNotedBelow;
+  }
+
+  [[nodiscard]] KeyPath path() const {
+    KeyPath path;
+    for (const Level& level : levels_) {
+      path.push_back(level.is_list ? std::to_string(level.items - 1) : level.key);
+    }
+    return path;
   }
 
   void note(KeyPath path) {
@@ -139,7 +179,8 @@ class KeyRecorder {
     const TextPosition position = lines_.at(opening_quote(text_, *count_ - 1));
     const auto [at, is_new] = positions.try_emplace(path, position);
     if (is_new) return;
-    problems.push_back({place(position), fmt::format("{}", fmt::join(path, ".")),
+    const KeyPath inside(path.begin() + 1, path.end());
+    problems.push_back({place(position), path.front() + path_text(inside),
                         fmt::format("given twice, first in line {} column {}; keep one",
                                     at->second.line, at->second.column)});
     at->second = position;
@@ -153,11 +194,22 @@ class KeyRecorder {
   LineCounter lines_;
   std::string name_;
   const std::size_t* count_;
-  std::ptrdiff_t depth_ = 0;
-  std::string section_;
+  std::vector<Level> levels_;
+  std::size_t noted_below_ = 0;
 };
 
 }  // namespace
+
+std::string path_text(const KeyPath& path) {
+  std::string text;
+  for (const std::string& part : path) {
+    const bool is_number = !part.empty() && std::all_of(part.begin(), part.end(), [](char c) {
+      return c >= '0' && c <= '9';
+    });
+    text += is_number ? fmt::format("[{}]", part) : "." + part;
+  }
+  return text;
+}
 
 PositionedJson parse_positioned_json(const std::string& text, const std::string& name) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";

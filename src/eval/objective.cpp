@@ -40,9 +40,52 @@ ObjectiveValue paper(const Confusion& counts, const PositiveShare& share) {
   return ObjectiveValue{value, true, ""};
 }
 
-ObjectiveValue ranking(double value, const std::string& name) {
-  if (std::isfinite(value)) return ObjectiveValue{value, true, ""};
-  return refused(value, fmt::format("{} is undefined: the rows are not of both classes", name));
+constexpr std::string_view kMacro = "macro_";
+
+// What a name stands for; "paper" has no figure.
+struct Meaning {
+  std::string figure;
+  bool macro = false;
+  bool negated = false;
+};
+
+Meaning meaning_of(const std::string& name) {
+  const std::vector<std::string>& names = objective_names();
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    throw Error(ExitCode::kConfiguration,
+                fmt::format("there is no objective \"{}\"{}; choose one of: {}", name,
+                            suggestion(name, names), fmt::join(names, ", ")));
+  }
+  if (name == "paper") return {};
+  const bool macro = name.starts_with(kMacro);
+  Meaning meaning{name.substr(macro ? kMacro.size() : 0), macro, false};
+  meaning.negated =
+      meaning.figure == "brier" || meaning.figure == "ece" || meaning.figure == "rank";
+  return meaning;
+}
+
+// Why a figure has no value.
+std::string why_undefined(const Meaning& meaning, std::size_t rows) {
+  if (rows == 0) return "there are no rows";
+  if (meaning.figure.starts_with("rank") || meaning.figure.starts_with("recall_at")) {
+    return "no positive row is of a TCR that has a row of every epitope, of which there must be "
+           "two or more";
+  }
+  if (meaning.macro) return "no epitope has rows of both classes";
+  if (meaning.figure == "recall" || meaning.figure == "f1") return "there is no positive row";
+  return "the rows are not of both classes";
+}
+
+double figure_value(const Meaning& meaning, const JudgedRows& rows,
+                    std::span<const double> probabilities, double threshold) {
+  if (!meaning.macro && meaning.figure == "auroc") return auroc(rows.labels, probabilities);
+  if (!meaning.macro && meaning.figure == "average_precision") {
+    return average_precision(rows.labels, probabilities);
+  }
+  const Predictor predictor{.scores = probabilities, .threshold = threshold, .detailed = false};
+  const Json report = judge(rows, std::span(&predictor, 1)).front();
+  const Json& value = report.at(meaning.macro ? "macro" : "pooled").at(meaning.figure);
+  return value.is_null() ? std::nan("") : value.get<double>();
 }
 
 }  // namespace
@@ -56,20 +99,25 @@ double paper_loss(const Confusion& counts) {
 }
 
 const std::vector<std::string>& objective_names() {
-  static const std::vector<std::string> names = {"average_precision", "auroc", "paper"};
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all = {"average_precision", "auroc", "paper"};
+    for (const std::string prefix : {"", "macro_"}) {
+      for (const char* figure : kFigureNames) {
+        const std::string name = prefix + figure;
+        if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(name);
+      }
+    }
+    return all;
+  }();
   return names;
 }
 
-ObjectiveValue objective(const std::string& name, std::span<const std::uint8_t> labels,
+bool objective_is_negated(const std::string& name) { return meaning_of(name).negated; }
+
+ObjectiveValue objective(const std::string& name, const JudgedRows& rows,
                          std::span<const double> probabilities, double threshold,
                          const PositiveShare& share) {
-  const std::vector<std::string>& names = objective_names();
-  if (std::find(names.begin(), names.end(), name) == names.end()) {
-    throw Error(ExitCode::kConfiguration,
-                fmt::format("there is no objective \"{}\"{}; choose one of: {}", name,
-                            suggestion(name, names), fmt::join(names, ", ")));
-  }
-  const Confusion counts = confusion(labels, probabilities, threshold);
+  const Meaning meaning = meaning_of(name);
   const auto diverged = std::count_if(probabilities.begin(), probabilities.end(),
                                       [](double p) { return !std::isfinite(p); });
   if (diverged != 0) {
@@ -77,10 +125,11 @@ ObjectiveValue objective(const std::string& name, std::span<const std::uint8_t> 
                                     "diverged",
                                     diverged, probabilities.size()));
   }
-  if (name == "paper") return paper(counts, share);
-  return ranking(
-      name == "auroc" ? auroc(labels, probabilities) : average_precision(labels, probabilities),
-      name);
+  if (name == "paper") return paper(confusion(rows.labels, probabilities, threshold), share);
+  const double value = figure_value(meaning, rows, probabilities, threshold);
+  if (std::isfinite(value)) return ObjectiveValue{meaning.negated ? -value : value, true, ""};
+  return refused(
+      value, fmt::format("{} is undefined: {}", name, why_undefined(meaning, rows.labels.size())));
 }
 
 }  // namespace tcrops::eval

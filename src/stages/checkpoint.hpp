@@ -32,18 +32,20 @@ struct CheckpointPlace {
   std::string owner;  // what the training depends on besides its parameters and seed, as a digest
   std::function<std::optional<std::string>()> load;  // its bytes, if there is one
   std::function<void(std::string_view)> save;        // replaces it at once
+  std::chrono::milliseconds first_after{0};          // nothing is written earlier
 };
 
 // When to write again: so seldom that writing takes some 5 % of the time, however long an epoch is.
 class WritePace {
  public:
+  explicit WritePace(std::chrono::milliseconds first_after) : next_(Clock::now() + first_after) {}
   [[nodiscard]] bool due() const;
   // Calls `write` and measures it.
   void measure(const std::function<void()>& write);
 
  private:
   using Clock = std::chrono::steady_clock;
-  Clock::time_point next_ = Clock::time_point::min();
+  Clock::time_point next_;
 };
 
 }  // namespace tcrops::stages

@@ -1,10 +1,10 @@
 #include "fetch_configuration.hpp"
 #include "network_configuration.hpp"
+#include "tune_configuration.hpp"
 #include "variants.hpp"
 
 #include <tcrops/data/encoder.hpp>
 #include <tcrops/data/record.hpp>
-#include <tcrops/eval/objective.hpp>
 #include <tcrops/eval/paired_bootstrap.hpp>
 #include <tcrops/nn/model_spec.hpp>
 #include <tcrops/stages/configuration.hpp>
@@ -76,43 +76,6 @@ void add_preprocess(FieldTable& table, PreprocessConfig& c) {
             {.shapes_result = false});
 }
 
-void add_tune(FieldTable& table, TuneConfig& c) {
-  table.begin_section("tune", "hyper-parameter search");
-  table.add("sampler", c.sampler, "how trials are chosen", {.choices = {"tpe", "random"}});
-  table.add("trials", c.trials, "number of trials in all", {.minimum = 1, .maximum = 1'000'000});
-  table.add("startup_trials", c.startup_trials, "random trials before TPE begins",
-            {.minimum = 1, .maximum = 1'000'000});
-  table.add("window", c.window,
-            "a trial is chosen without the results of the window - 1 before it, so so many can run "
-            "at once with the same result",
-            {.minimum = 1, .maximum = 1024});
-  table.add("jobs", c.jobs, "trials to run at once; 0 means one per core; never changes the result",
-            {.minimum = 0, .maximum = 1024, .shapes_result = false});
-  table.add("objective", c.objective, "what the search maximises",
-            {.choices = eval::objective_names()});
-  table.add(
-      "select_on", c.select_on,
-      "rows that judge a trial; \"test\" repeats the original paper's mistake and is labelled so",
-      {.choices = {"validation", "test"}});
-  table.add(
-      "minimum_positive_share", c.minimum_positive_share,
-      "objective \"paper\" only: predicted positives a model needs, as a share of the true ones",
-      {.minimum = 0, .maximum = 1000});
-  table.add(
-      "maximum_positive_share", c.maximum_positive_share,
-      "objective \"paper\" only: predicted positives a model may have, as a share of the true ones",
-      {.minimum = 0, .maximum = 1000});
-  table.add("keep", c.keep, "best models to keep", {.minimum = 1, .maximum = 100});
-  table.add("models", c.models, "architectures to try",
-            {.choices = nn::architecture_names(), .not_empty = true});
-  table.add("learning_rate_min", c.learning_rate_min, "lower end of the learning rate",
-            {.minimum = 0, .maximum = 10, .minimum_excluded = true});
-  table.add("learning_rate_max", c.learning_rate_max, "upper end of the learning rate",
-            {.minimum = 0, .maximum = 10, .minimum_excluded = true});
-  table.add("epochs_min", c.epochs_min, "fewest epochs", {.minimum = 1, .maximum = 100'000});
-  table.add("epochs_max", c.epochs_max, "most epochs", {.minimum = 1, .maximum = 100'000});
-}
-
 void add_train(FieldTable& table, TrainConfig& c) {
   table.begin_section("train", "the model that is kept");
   table.add(
@@ -151,18 +114,6 @@ void add_rest(FieldTable& table, PredictConfig& predict, ServeCheckConfig& check
             {.minimum = 1, .maximum = 1'000'000, .shapes_result = false});
   table.add("max_p99_ms", check.max_p99_ms, "fail when the 99th percentile is slower; 0: no limit",
             {.minimum = 0, .unit = "ms"});
-}
-
-// A lower end above its upper one.
-Problems crossed(const FieldTable& table, const std::string& low, const std::string& high) {
-  if (table.at(low).get() <= table.at(high).get()) return {};
-  const bool about_low = table.at(low).place.origin >= table.at(high).place.origin;
-  const Field& one = table.at(about_low ? low : high);
-  const Field& other = table.at(about_low ? high : low);
-  return table.joint_problem(
-      {low, high}, fmt::format("{} is {} {}, which is {} ({}); change one or exchange them",
-                               one.get().dump(), about_low ? "above" : "below", other.path(),
-                               other.get().dump(), other.place.text()));
 }
 
 // Encoders that cannot have these features.
@@ -287,9 +238,7 @@ Problems PipelineConfig::check() const {
   append(problems, network_problems(fields_, *this));
   append(problems, variant_problems(*this));
   append(problems, unfit_ensemble(fields_, ensemble, train.from, tune.keep));
-  append(problems, crossed(fields_, "tune.minimum_positive_share", "tune.maximum_positive_share"));
-  append(problems, crossed(fields_, "tune.learning_rate_min", "tune.learning_rate_max"));
-  append(problems, crossed(fields_, "tune.epochs_min", "tune.epochs_max"));
+  append(problems, tune_problems(fields_, *this));
   return problems;
 }
 

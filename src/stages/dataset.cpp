@@ -135,4 +135,38 @@ SideData side_of(const Dataset& dataset, data::Side side) {
   return rows_of(dataset, row_numbers(dataset, {side}));
 }
 
+namespace {
+
+// The TCR columns that the model sees; all when it sees none.
+std::vector<data::Column> seen_tcr_columns(const data::Encoder& encoder) {
+  std::vector<data::Column> columns;
+  for (const data::Column column : data::kTcrColumns) {
+    const auto& features = encoder.features();
+    if (std::find(features.begin(), features.end(), column) != features.end()) {
+      columns.push_back(column);
+    }
+  }
+  if (columns.empty()) columns.assign(data::kTcrColumns.begin(), data::kTcrColumns.end());
+  return columns;
+}
+
+}  // namespace
+
+std::vector<FoldRows> deal_known_rows(const Dataset& dataset, std::size_t folds,
+                                      std::uint64_t seed) {
+  const std::vector<std::size_t> rows =
+      row_numbers(dataset, {data::Side::kTrain, data::Side::kValidation});
+  std::vector<data::Record> records;
+  for (const std::size_t row : rows) records.push_back(dataset.records[row]);
+  const data::Folds dealt = data::assign_folds(records, folds, data::FoldUnit::kCluster, seed,
+                                               seen_tcr_columns(*dataset.encoder));
+  std::vector<FoldRows> result(folds);
+  for (std::size_t fold = 0; fold < folds; ++fold) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      (dealt.of_row[i] == fold ? result[fold].inside : result[fold].outside).push_back(rows[i]);
+    }
+  }
+  return result;
+}
+
 }  // namespace tcrops::stages

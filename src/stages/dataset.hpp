@@ -49,4 +49,13 @@ struct SideData {
 // The same, and what else the dataset has.
 [[nodiscard]] SideData training_rows(const Dataset& dataset, const std::vector<std::size_t>& rows);
 
+// The rows of training and validation dealt into folds, no cluster of TCRs in two: per fold its
+// rows and all others. Throws Error (kInputData) for fewer clusters than folds.
+struct FoldRows {
+  std::vector<std::size_t> inside;
+  std::vector<std::size_t> outside;
+};
+[[nodiscard]] std::vector<FoldRows> deal_known_rows(const Dataset& dataset, std::size_t folds,
+                                                    std::uint64_t seed);
+
 }  // namespace tcrops::stages

@@ -3,6 +3,7 @@
 #include "foundation.hpp"
 
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/interrupt.hpp>
 #include <tcrops/core/log.hpp>
 #include <tcrops/eval/metrics.hpp>
 
@@ -19,17 +20,62 @@ namespace {
 constexpr std::size_t kEpitopesNamed = 5;
 constexpr const char* kPrecision = "validation_average_precision";
 
+constexpr const char* kObjective = "objective";
+
 Json history_entry(const nn::EpochReport& report, const nn::ModelSpec& spec,
-                   const SideData& validation) {
+                   const SideData& validation, const std::optional<Watch>& watch) {
   const Answered rows = answered(spec, validation, report.validation_logits);
   const std::vector<std::uint8_t>& labels = rows.labels;
   const std::vector<double> logits(rows.logits.begin(), rows.logits.end());
-  return {{"epoch", report.epoch},
-          {"train_loss", number_or_null(report.train_loss)},
-          {"validation_loss", number_or_null(eval::log_loss_from_logits(labels, logits))},
-          {kPrecision, number_or_null(eval::average_precision(labels, logits))},
-          {"validation_auroc", number_or_null(eval::auroc(labels, logits))}};
+  Json entry = {{"epoch", report.epoch},
+                {"train_loss", number_or_null(report.train_loss)},
+                {"validation_loss", number_or_null(eval::log_loss_from_logits(labels, logits))},
+                {kPrecision, number_or_null(eval::average_precision(labels, logits))},
+                {"validation_auroc", number_or_null(eval::auroc(labels, logits))}};
+  if (watch) entry[kObjective] = number_or_null(watch->value(spec, report.validation_logits));
+  return entry;
 }
+
+// Whether the training ends after the epoch of this entry.
+bool ends_by_watch(const std::optional<Watch>& watch, const Json& entry) {
+  if (!watch) return false;
+  const Json& value = entry.at(kObjective);
+  return watch->stops(entry.at("epoch").get<std::int64_t>(),
+                      value.is_null() ? std::nan("") : value.get<double>());
+}
+
+// The state after the last whole epoch, so that a signal loses no more than the epoch it comes in.
+class HeldState {
+ public:
+  HeldState(const std::optional<CheckpointPlace>& place, const Json& history,
+            const Json& belongs_to)
+
+      : place_(place),
+        history_(history),
+        belongs_to_(belongs_to),
+        pace_(place ? place->first_after : std::chrono::milliseconds(0)) {}
+
+  void take(nn::TrainState state) {
+    state_ = std::move(state);
+    if (!pace_.due()) return;
+    pace_.measure([this] { write(); });
+  }
+  void write() {
+    if (!state_) return;
+    Json history = history_;
+    const auto epochs = static_cast<std::size_t>(state_->epoch);
+    while (history.size() > epochs) history.erase(history.size() - 1);
+    place_->save(write_checkpoint({std::move(*state_), std::move(history)}, belongs_to_));
+    state_.reset();
+  }
+
+ private:
+  const std::optional<CheckpointPlace>& place_;
+  const Json& history_;
+  const Json& belongs_to_;
+  std::optional<nn::TrainState> state_;  // not yet written
+  WritePace pace_;
+};
 
 // Decides from the history alone, so that a training that continues needs nothing else: JSON gives
 // back the same doubles.
@@ -169,6 +215,7 @@ Answered answered(const nn::ModelSpec& spec, const SideData& side, std::span<con
   for (std::size_t row = 0; row < logits.size(); ++row) {
     const std::string& epitope = side.records[row][data::Column::kEpitope];
     if (!has_head(spec, epitope)) continue;
+    rows.rows.push_back(row);
     rows.labels.push_back(side.labels[row]);
     rows.logits.push_back(logits[row]);
   }
@@ -213,25 +260,33 @@ Fitted fit(const FitParameters& parameters, const data::Expansion& expansion, co
   for (const Json& entry : fitted.history) static_cast<void>(early_stopping.after(entry));
   if (hooks.on_start) hooks.on_start(last ? last->state.epoch : 0);
 
+  for (const Json& entry : fitted.history) {
+    fitted.stopped = fitted.stopped || ends_by_watch(hooks.watch, entry);
+  }
+  if (fitted.stopped) return fitted;
   const auto after_epoch = [&](const nn::EpochReport& report) {
-    fitted.history.push_back(history_entry(report, made.spec, validation));
+    fitted.history.push_back(history_entry(report, made.spec, validation, hooks.watch));
     if (hooks.on_epoch) hooks.on_epoch(report.epoch, report.train_loss);
-    return early_stopping.after(fitted.history.back());
+    nn::EpochDecision decision = early_stopping.after(fitted.history.back());
+    fitted.stopped = ends_by_watch(hooks.watch, fitted.history.back());
+    decision.stop = decision.stop || fitted.stopped;
+    return decision;
   };
   nn::Continuation continuation;
   if (last) continuation.from = &last->state;
-  WritePace pace;
+  HeldState held(hooks.checkpoints, fitted.history, belongs_to);
   if (hooks.checkpoints) {
-    continuation.offer = [&](const std::function<nn::TrainState()>& state) {
-      if (!pace.due()) return;
-      pace.measure([&] {
-        hooks.checkpoints->save(write_checkpoint({state(), fitted.history}, belongs_to));
-      });
-    };
+    continuation.offer = [&](const std::function<nn::TrainState()>& state) { held.take(state()); };
   }
-  fitted.network->fit({&train.rows, train.labels, &train.elsewhere},
-                      {&validation.rows, validation.labels, nullptr}, options, after_epoch,
-                      continuation);
+  try {
+    fitted.network->fit({&train.rows, train.labels, &train.elsewhere},
+                        {&validation.rows, validation.labels, nullptr}, options, after_epoch,
+                        continuation);
+  } catch (const Error&) {
+    if (interrupted()) held.write();
+    throw;
+  }
+  if (fitted.stopped) return fitted;
   if (parameters.threshold == "best_f1") {
     const Answered rows = answered(made.spec, validation, fitted.network->logits(validation.rows));
     fitted.threshold = eval::best_f1_threshold(rows.labels, probabilities(rows.logits));

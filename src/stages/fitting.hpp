@@ -15,7 +15,7 @@
 
 namespace tcrops::stages {
 
-// The parameters of one training run, readable; tune chooses the first three.
+// The parameters of one training run, readable; tune chooses some of them.
 struct FitParameters {
   std::string model;  // the architecture
   double learning_rate = 0.0;
@@ -44,6 +44,16 @@ struct Fitted {
   double threshold = 0.5;
   Json history;  // [{"epoch", "train_loss", "validation_loss", "validation_average_precision",
                  // "validation_auroc"}]
+  bool stopped = false;  // by the watch
+};
+
+// The value of an epoch, larger is better, and who decides by it whether the training goes on.
+struct Watch {
+  // From the validation rows' logits; NaN says nothing good.
+  std::function<double(const nn::ModelSpec& spec, std::span<const float> logits)> value;
+  // True ends the training here. Called for every epoch in order, those before a continuation
+  // included.
+  std::function<bool(std::int64_t epoch, double value)> stops;
 };
 
 // What a training tells and where it can continue; each may be empty.
@@ -51,11 +61,12 @@ struct FitHooks {
   std::function<void(std::int64_t epochs_done)> on_start;  // more than 0 when it continues
   std::function<void(std::int64_t epoch, double train_loss)> on_epoch;
   std::optional<CheckpointPlace> checkpoints;
+  std::optional<Watch> watch;  // the history then has "objective", too
 };
 
 // Trains on one side and watches another, whose rows the expansion makes features of; the same
 // arguments give the same bytes, also when it continues from a checkpoint. One that cannot be used
-// is told in a warning and counts as absent.
+// is told in a warning and counts as absent. A signal leaves a checkpoint of the last whole epoch.
 [[nodiscard]] Fitted fit(const FitParameters& parameters, const data::Expansion& expansion,
                          const SideData& train, const SideData& validation, std::uint64_t seed,
                          const nn::Device& device, const FitHooks& hooks);
@@ -70,6 +81,7 @@ struct FitHooks {
 // The rows of a side that a network has an answer for, and their logits: all but those of epitopes
 // without a head.
 struct Answered {
+  std::vector<std::size_t> rows;  // their numbers
   std::vector<std::uint8_t> labels;
   std::vector<float> logits;
 };

@@ -20,13 +20,30 @@ std::vector<std::string> or_own(const std::vector<std::string>& names) {
 
 bool is_tried(const PipelineConfig& config, const std::string& architecture) {
   const auto& models = config.tune.models;
-  return config.train.model == architecture ||
-         std::find(models.begin(), models.end(), architecture) != models.end();
+  if (config.train.model == architecture) return true;
+  if (config.tune.space.empty()) {
+    return std::find(models.begin(), models.end(), architecture) != models.end();
+  }
+  return std::any_of(
+      config.tune.space.begin(), config.tune.space.end(), [&](const Json& parameter) {
+        const Json options = parameter.value("options", Json::array());
+        return parameter.at("name") == "train.model" &&
+               std::find(options.begin(), options.end(), architecture) != options.end();
+      });
+}
+
+// Whether trials have values of their own, and are judged one by one.
+bool is_searched(const PipelineConfig& config, const std::string& path) {
+  return std::any_of(config.tune.space.begin(), config.tune.space.end(),
+                     [&](const Json& parameter) { return parameter.at("name") == path; });
 }
 
 Problems attention_problems(const FieldTable& table, const PipelineConfig& config) {
   const nn::NetworkOptions& network = config.network;
   if (!is_tried(config, "attention") || network.width % network.attention_heads == 0) return {};
+  const bool by_trial =
+      is_searched(config, "network.width") || is_searched(config, "network.attention_heads");
+  if (by_trial && config.train.model != "attention") return {};
   return table.joint_problem({"network.width", "network.attention_heads"},
                              fmt::format("attention divides its width {} among {} heads, which "
                                          "leaves a rest; change one",

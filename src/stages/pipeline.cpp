@@ -98,7 +98,7 @@ std::optional<store::Artifact> find_patiently(const store::Store& store,
 store::Artifact make_or_take_over(const StageDefinition& definition, const StageContext& context,
                                   const store::ReuseKey& key, RunRecord& record) {
   try {
-    return definition.make(context, key, context.store.work(key), record);
+    return definition.make(context, key, definition.work_in(context.store, key), record);
   } catch (const Error& e) {
     if (!definition.reusable || interrupted()) throw;
     // Only what could not be read any more may have been dropped by a twin.
@@ -109,6 +109,12 @@ store::Artifact make_or_take_over(const StageDefinition& definition, const Stage
     log_debug(fmt::format("{}: another process was faster; here: {}", key.stage, e.what()));
     return *theirs;
   }
+}
+
+void drop_work(const StageDefinition& definition, const store::Store& store,
+               const store::ReuseKey& key) {
+  const store::WorkFolder work = definition.work_in(store, key);
+  if (definition.work_is_over == nullptr || definition.work_is_over(work, key)) work.drop();
 }
 
 // The models that a study kept and the one that was trained become versions; the trained one is
@@ -157,6 +163,7 @@ store::Artifact Pipeline::bring(Stage stage) {
   if (const auto at = state_->done.find(stage); at != state_->done.end()) return at->second;
   const StageDefinition definition = definition_of(stage);
   StageContext context{{state_->config, {}}, state_->store};
+  context.from_nothing = state_->options.force.contains(stage);
   for (const Stage needed : definition.upstream(state_->config)) {
     context.inputs.emplace(needed, bring(needed));
   }
@@ -175,7 +182,7 @@ store::Artifact Pipeline::bring(Stage stage) {
     outcome.seconds = record.seconds();
   }
   // Also when reused: the process that made it may have been killed before it came to this.
-  if (!forced) state_->store.work(key).drop();
+  if (!forced) drop_work(definition, state_->store, key);
   settle(outcome);
   return *outcome.artifact;
 }

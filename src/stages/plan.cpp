@@ -1,5 +1,7 @@
 // What a run would do, and why: each stage's key beside the last result of the same pipeline.
 #include "stage.hpp"
+#include "study_definition.hpp"
+#include "study_files.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/file.hpp>
@@ -35,7 +37,7 @@ std::string field_of(const std::string& path, const std::map<std::string, Json>&
 }
 
 // How the last result's key differs from the one wanted now. Inputs that are not settled yet say
-// nothing, nor do the models that a study has made.
+// nothing, nor do the models that a study has made and the studies it began with.
 std::vector<JsonDifference> changes_between(const StageDefinition& definition,
                                             const store::Manifest& last,
                                             const store::ReuseKey& wanted,
@@ -46,30 +48,40 @@ std::vector<JsonDifference> changes_between(const StageDefinition& definition,
   std::vector<JsonDifference> changes;
   for (JsonDifference& difference : json_differences(key_parts(last), wanted.to_json())) {
     const std::string& path = difference.path;
-    const bool made_by_it = path.starts_with("parents.model-");
+    const bool found_by_it = path.starts_with("parents.model-") ||
+                             path.starts_with(fmt::format("parents.{}", kWarmStartRole));
     const bool open = path.starts_with("parents.") && unsettled.contains(path.substr(8));
-    if (made_by_it || open) continue;
+    if (found_by_it || open) continue;
     difference.path = field_of(path, fields);
     changes.push_back(std::move(difference));
   }
   return changes;
 }
 
+std::int64_t ended_trials(const std::filesystem::path& study) {
+  try {
+    db::Database database = db::Database::open(db::address("sqlite:" + study.string()));
+    std::int64_t ended = 0;
+    for (const tune::StudyEntry& entry : tune::list_studies(database)) ended += entry.finished;
+    return ended;
+  } catch (const Error&) {
+    return 0;  // a hint is no reason to fail
+  }
+}
+
 // What a stage's half-done work holds, for people.
 std::vector<std::string> half_done(const std::filesystem::path& folder) {
   std::vector<std::string> found;
-  std::size_t trials = 0;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with('.')) continue;
-    if (name.starts_with("trial-")) {
-      trials += name.ends_with(".json") ? 1 : 0;
-    } else {
+    if (name == StudyFolder::database_name()) {
+      const std::int64_t trials = ended_trials(entry.path());
+      if (trials > 0) found.push_back(fmt::format("{} trials", trials));
+    } else if (!name.starts_with('.') && !StudyFolder::has_file(name)) {
       found.push_back(name);
     }
   }
-  if (trials > 0) found.push_back(fmt::format("{} trials", trials));
   std::sort(found.begin(), found.end());
   return found;
 }
@@ -153,7 +165,7 @@ class Planner {
       if (const auto found = store_->find(key)) planned.artifact = found->id;
     }
     if (planned.artifact.empty())
-      planned.resumes = half_done(store_->root() / "work" / key.digest());
+      planned.resumes = half_done(definition.folder_in(store_->root(), key));
   }
 
   [[nodiscard]] Action action_of(const StageDefinition& definition, const PlannedStage& planned,

@@ -1,4 +1,5 @@
 #include "stage.hpp"
+#include "study_definition.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/interrupt.hpp>
@@ -104,19 +105,6 @@ void require_same_version(const StageDefinition& definition, const store::Artifa
                           artifact.manifest.stage, definition.version));
 }
 
-// Sets what a manifest says. Throws Error when its configuration is none of this program's.
-void restore(const StageDefinition& definition, const store::Manifest& manifest,
-             const std::string& device, PipelineConfig& config) {
-  Json document = definition.configuration_of(manifest.configuration);
-  document["seed"] = manifest.seed;
-  document["train"]["device"] = device;
-  const Problems problems = config.fields().read_text(document.dump(), "its manifest");
-  if (problems.empty()) return;
-  throw Error(ExitCode::kArtifact,
-              fmt::format("the configuration of {} is none of this program's: {}", manifest.stage,
-                          problems.front().text()));
-}
-
 class Reproduction {
  public:
   Reproduction(const store::Store& store, const store::Store& scratch,
@@ -133,7 +121,7 @@ class Reproduction {
     if (const auto at = made_.find(original.id); at != made_.end()) return at->second;
     std::map<Stage, store::Artifact> inputs;
     for (const auto& [role, id] : original.manifest.parents) {
-      if (role.starts_with(kProduct)) continue;
+      if (role.starts_with(kProduct) || role.starts_with(kWarmStartRole)) continue;
       const store::Artifact parent = store_.at(id);
       inputs.emplace(stage_of_kind(parent.manifest.kind), bring(parent, false));
     }
@@ -168,12 +156,36 @@ class Reproduction {
     const StageDefinition definition = definition_of(stage_from_name(original.manifest.stage));
     require_same_version(definition, original);
     PipelineConfig config;
-    restore(definition, original.manifest, options_.device, config);
-    const StageContext context{{config, inputs}, scratch_};
+    restore_configuration(definition, original.manifest.configuration, original.manifest.seed,
+                          options_.device, config);
+    const std::optional<store::Artifact> study = kept ? study_that_kept(original) : std::nullopt;
+    if (kept && !study) require_repeatable(original, config.tune);
+    const store::Artifact* const again = !kept ? &original : study ? &*study : nullptr;
+    const StageContext context{{config, inputs}, scratch_, again};
     const store::ReuseKey key = key_of(definition, context);
     RunRecord record;
     const store::Artifact made = definition.make(context, key, scratch_.private_work(), record);
     return kept ? model_of_trial(made, original.manifest.configuration.at("trial")) : made;
+  }
+
+  [[nodiscard]] std::optional<store::Artifact> study_that_kept(const store::Artifact& model) const {
+    for (const store::CatalogEntry& entry : store_.catalog()) {
+      for (const auto& [role, id] : entry.parents) {
+        if (role.starts_with(kProduct) && id == model.id) return store_.at(entry.id);
+      }
+    }
+    return std::nullopt;
+  }
+
+  // What a study began with, and without a window what each trial had seen, stands in it alone.
+  static void require_repeatable(const store::Artifact& model, const TuneConfig& tune) {
+    if (tune.window > 0 && tune.warm_start == "none") return;
+    throw Error(ExitCode::kArtifact,
+                fmt::format("{} was kept by a study that the store no longer has, and only the "
+                            "study says {}",
+                            model.short_id(),
+                            tune.window > 0 ? "which points it began with"
+                                            : "what each trial knew of the others"));
   }
 
   // The study makes its models again with it.

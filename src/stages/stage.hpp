@@ -21,6 +21,9 @@ struct KeyContext {
 // What a stage may look at while it runs.
 struct StageContext : KeyContext {
   const store::Store& store;
+  // The artifact that is made again, to compare with it; null: it is made for itself.
+  const store::Artifact* again = nullptr;
+  bool from_nothing = false;  // what was done before is not used
 };
 
 // Times and places of one execution; becomes run.json. `notes` takes what a stage measures about
@@ -53,12 +56,30 @@ struct StageDefinition {
   Json (*configuration_of)(const Json& configuration);
   // False: always made, because it judges the files on disk and not only their ids.
   bool reusable;
+  // Whose work folder it uses; null: the key's own.
+  store::ReuseKey (*work_key)(const store::ReuseKey& key) = nullptr;
+  // Whether a result of this key leaves the folder to nobody; null: always.
+  bool (*work_is_over)(const store::WorkFolder& work, const store::ReuseKey& key) = nullptr;
+
+  [[nodiscard]] std::filesystem::path folder_in(const std::filesystem::path& root,
+                                                const store::ReuseKey& key) const {
+    return root / "work" / (work_key == nullptr ? key : work_key(key)).digest();
+  }
+  [[nodiscard]] store::WorkFolder work_in(const store::Store& store,
+                                          const store::ReuseKey& key) const {
+    return store.work(work_key == nullptr ? key : work_key(key));
+  }
 };
 
 [[nodiscard]] StageDefinition definition_of(Stage stage);
 
 // The key of a stage with these inputs.
 [[nodiscard]] store::ReuseKey key_of(const StageDefinition& definition, const KeyContext& context);
+
+// Sets what a key or manifest says, in a fresh configuration. Throws Error (kArtifact) when it is
+// none of this program's.
+void restore_configuration(const StageDefinition& definition, const Json& configuration,
+                           std::int64_t seed, const std::string& device, PipelineConfig& config);
 
 // A manifest that repeats the key.
 [[nodiscard]] store::Manifest manifest_for(store::Kind kind, const store::ReuseKey& key);

@@ -98,6 +98,18 @@ store::ReuseKey key_of(const StageDefinition& definition, const KeyContext& cont
   return key;
 }
 
+void restore_configuration(const StageDefinition& definition, const Json& configuration,
+                           std::int64_t seed, const std::string& device, PipelineConfig& config) {
+  Json document = definition.configuration_of(configuration);
+  document["seed"] = seed;
+  document["train"]["device"] = device;
+  const Problems problems = config.fields().read_text(document.dump(), "its manifest");
+  if (problems.empty()) return;
+  throw Error(ExitCode::kArtifact,
+              fmt::format("the configuration of {} is none of this program's: {}",
+                          stage_name(definition.stage), problems.front().text()));
+}
+
 store::Manifest manifest_for(store::Kind kind, const store::ReuseKey& key) {
   store::Manifest manifest;
   manifest.kind = kind;

@@ -1,5 +1,6 @@
 // Stage train: the model that is evaluated, checked and served.
 #include "model.hpp"
+#include "search_space.hpp"
 #include "stage.hpp"
 #include "train_networks.hpp"
 #include "variants.hpp"
@@ -53,11 +54,8 @@ Recipe recipe_of(const StageContext& context) {
   const store::Artifact& study = context.input(Stage::kTune);
   try {
     const Json& best = study.manifest.facts.at("best").at(0);
-    const Json& chosen = best.at("parameters");
     recipe.seed = best.at("seed").get<std::uint64_t>();
-    recipe.parameters.model = chosen.at("model").get<std::string>();
-    recipe.parameters.learning_rate = chosen.at("learning_rate").get<double>();
-    recipe.parameters.epochs = chosen.at("epochs").get<std::int64_t>();
+    recipe.parameters = best_parameters(best, context.config);
   } catch (const Json::exception& e) {
     throw Error(ExitCode::kArtifact,
                 fmt::format("study {}: no best trial in it: {}", study.short_id(), e.what()));
@@ -181,7 +179,7 @@ Json configuration_of(const Json& configuration) {
 StageDefinition train_stage() {
   return {.stage = Stage::kTrain,
           .kind = store::Kind::kModel,
-          .version = 2,
+          .version = 3,
           .upstream = upstream,
           .complete_key = complete_key,
           .make = make,

@@ -7,7 +7,6 @@
 #include <tcrops/core/log.hpp>
 #include <tcrops/core/progress.hpp>
 #include <tcrops/core/rng.hpp>
-#include <tcrops/data/split.hpp>
 #include <tcrops/eval/metrics.hpp>
 
 #include <fmt/format.h>
@@ -176,19 +175,6 @@ std::uint64_t member_seed(std::uint64_t seed, std::size_t number) {
   return Rng(seed, "ensemble.member", number).next64() >> 1U;
 }
 
-// The TCR columns that the model sees; all when it sees none.
-std::vector<data::Column> seen_tcr_columns(const data::Encoder& encoder) {
-  std::vector<data::Column> columns;
-  for (const data::Column column : data::kTcrColumns) {
-    const auto& features = encoder.features();
-    if (std::find(features.begin(), features.end(), column) != features.end()) {
-      columns.push_back(column);
-    }
-  }
-  if (columns.empty()) columns.assign(data::kTcrColumns.begin(), data::kTcrColumns.end());
-  return columns;
-}
-
 // Members one after the other.
 class EnsembleTrainer {
  public:
@@ -218,25 +204,15 @@ class EnsembleTrainer {
   }
 
   TrainedNetworks from_folds() {
-    const std::vector<std::size_t> rows =
-        row_numbers(dataset_, {data::Side::kTrain, data::Side::kValidation});
-    std::vector<data::Record> records;
-    for (const std::size_t row : rows) records.push_back(dataset_.records[row]);
-    const data::Folds folds = data::assign_folds(records, count_, data::FoldUnit::kCluster,
-                                                 recipe_.seed, seen_tcr_columns(*dataset_.encoder));
-    records.clear();
     JudgedRows judged{"out_of_fold", {}, {}, {}};
-    for (std::size_t number = 0; number < count_; ++number) {
-      std::vector<std::size_t> inside;
-      std::vector<std::size_t> outside;
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        (folds.of_row[i] == number ? inside : outside).push_back(rows[i]);
-      }
+    std::size_t number = 0;
+    for (const auto& [inside, outside] : deal_known_rows(dataset_, count_, recipe_.seed)) {
       const SideData left_out = rows_of(dataset_, inside);
       add(number, training_rows(dataset_, outside), left_out, {{"rows_left_out", inside.size()}});
       Networks member;
       member.add(trained_.networks.shared_member(number));
       append(judged, judged_rows("", left_out, member, recipe_.parameters));
+      ++number;
     }
     return finish(std::move(judged));
   }

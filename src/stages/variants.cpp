@@ -40,6 +40,7 @@ std::vector<std::string> apply(const std::string& variant, PipelineConfig& confi
   // The whole may not fit together although each part is valid.
   if (wrong.empty()) {
     config.ensemble = {};
+    config.tune = {};  // judged with the whole, once
     for (const Problem& problem : config.check())
       wrong.push_back(fmt::format("\"{}\": {}: {}", variant, problem.key, problem.message));
   }

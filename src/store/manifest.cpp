@@ -81,7 +81,9 @@ Manifest manifest_from_json(const Json& json, const std::string& name) {
 
 bool answers(const Manifest& manifest, const ReuseKey& key) {
   std::map<std::string, std::string> parents = manifest.parents;
-  std::erase_if(parents, [](const auto& parent) { return parent.first.starts_with("model-"); });
+  std::erase_if(parents, [](const auto& parent) {
+    return parent.first.starts_with("model-") || parent.first.starts_with("warm-start-");
+  });
   return key.stage == manifest.stage && key.stage_version == manifest.stage_version &&
          key.configuration == manifest.configuration && key.seed == manifest.seed &&
          key.backend_class == manifest.backend_class && key.parents == parents;

@@ -27,9 +27,23 @@ struct FieldLimits {
   std::string unit{};
   // False for what cannot change a result (retries, number of jobs): left out of reuse keys.
   bool shapes_result = true;
-  bool not_empty = false;  // a list needs at least one item
+  bool not_empty = false;  // a list needs at least one item, a text one letter
   bool plain = false;      // is_plain_name
   std::vector<std::string> examples{};
+};
+
+// A part of a structured value: keys of objects, and for an item of a list its number from 0.
+using InnerPath = std::vector<std::string>;
+struct InnerProblem {
+  InnerPath path;
+  std::string message;
+};
+
+// What the items of a structured value, a list of objects, may be.
+struct Structure {
+  std::function<Json()> item_schema;  // JSON Schema of an item; asked for when it is written
+  // Everything that is wrong with a list of objects; may be empty: nothing is.
+  std::function<std::vector<InnerProblem>(const Json&)> check;
 };
 
 // One setting, bound to the member that holds it. The list of all fields is the single declaration
@@ -40,11 +54,13 @@ struct Field : FieldLimits {
   std::string name;
   std::string help;
   std::string type;       // JSON Schema type: "boolean", "integer", "number", "string", "array"
-  std::string item_type;  // of an array: "string", "integer" or "number"
+  std::string item_type;  // of an array: "string", "integer", "number" or "object"
+  Structure structure;    // of objects
   Json default_value;
   std::function<Json()> get;
   std::function<void(const Json&)> set;  // the value has been checked
   Place place;                           // where the value was set
+  std::map<InnerPath, Place> inside;     // where parts of a structured value stand in a file
   bool refused = false;                  // a value was given and not taken
 
   [[nodiscard]] std::string path() const { return section.empty() ? name : section + "." + name; }
@@ -73,6 +89,9 @@ class FieldTable {
            FieldLimits limits = {});
   void add(std::string name, std::vector<double>& member, std::string help,
            FieldLimits limits = {});
+  // A list of objects.
+  void add(std::string name, Json& member, std::string help, Structure structure,
+           FieldLimits limits = {});
 
   [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
   [[nodiscard]] const std::map<std::string, std::string>& sections() const { return sections_; }
@@ -89,7 +108,8 @@ class FieldTable {
   [[nodiscard]] Problems read_environment(const std::map<std::string, std::string>& environment,
                                           const std::vector<std::string>& reserved = {});
   // "section.key=value"; a value that is not JSON is taken as text, and a list may be written as
-  // "a,b". Throws Error (kUsage) when there is no "=". `option` is what the user typed.
+  // "a,b", but for one of objects. Throws Error (kUsage) when there is no "=". `option` is what the
+  // user typed.
   [[nodiscard]] Problems assign(const std::string& assignment, const std::string& option = "--set");
 
   [[nodiscard]] const Field& at(const std::string& path) const;
@@ -98,6 +118,13 @@ class FieldTable {
   // refused, for then the others say nothing.
   [[nodiscard]] Problems joint_problem(const std::vector<std::string>& involved,
                                        const std::string& message) const;
+
+  // The same for a part of a structured value, with the place of that part or of what holds it.
+  [[nodiscard]] Problems inner_problem(const std::string& path, const InnerPath& part,
+                                       const std::string& message) const;
+  // What would be wrong with a value of this field, and what a text of --set means to it.
+  [[nodiscard]] std::vector<std::string> refusals(const std::string& path, const Json& value) const;
+  [[nodiscard]] Json meant_by(const std::string& path, const std::string& text) const;
 
   // Every value of a section (all sections when empty) as {"key": value}; with `only_result`
   // without those that cannot change a result.
@@ -113,7 +140,8 @@ class FieldTable {
  private:
   Field& push(std::string name, std::string type, std::string help, FieldLimits limits);
   Field& push_list(std::string name, std::string item_type, std::string help, FieldLimits limits);
-  Problems take(Field& field, const Json& value, const Place& place);
+  Problems take(Field& field, const Json& value, const Place& place,
+                std::map<InnerPath, Place> inside = {});
   Problems read_section(const std::string& section, const Json& values,
                         const PositionedJson& document, const std::string& name);
   Field* find(const std::string& section, const std::string& name);

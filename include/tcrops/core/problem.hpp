@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tcrops/core/json.hpp>
+
 #include <string>
 #include <vector>
 
@@ -32,6 +34,9 @@ struct Problem {
 };
 
 using Problems = std::vector<Problem>;
+
+// A value for messages: one line, at most some 80 bytes, valid UTF-8.
+[[nodiscard]] std::string shown(const Json& value);
 
 void append(Problems& all, Problems more);
 

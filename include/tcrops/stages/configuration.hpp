@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tcrops/core/field_table.hpp>
+#include <tcrops/core/json.hpp>
 #include <tcrops/nn/model_spec.hpp>
 #include <tcrops/nn/train_options.hpp>
 #include <tcrops/stages/evaluate_configuration.hpp>
@@ -64,8 +65,9 @@ struct PreprocessConfig {
 
 struct TuneConfig {
   std::string sampler = "tpe";
+  std::string preset = "optuna-5.0";
   std::int64_t trials = 20;
-  std::int64_t startup_trials = 10;
+  std::int64_t startup_trials = 0;
   std::int64_t window = 2;
   std::int64_t jobs = 0;
   std::string objective = "average_precision";
@@ -73,6 +75,26 @@ struct TuneConfig {
   double minimum_positive_share = 0.5;
   double maximum_positive_share = 2.0;
   std::int64_t keep = 3;
+  std::int64_t keep_seeds = 3;
+  std::int64_t seeds = 1;
+  std::int64_t inner_folds = 0;
+  std::string pruner = "none";
+  double pruner_percentile = 50.0;
+  std::int64_t pruner_startup_trials = 5;
+  std::int64_t pruner_warmup_epochs = 0;
+  std::int64_t pruner_interval_epochs = 1;
+  std::int64_t pruner_minimum_epochs = 1;
+  std::int64_t pruner_maximum_epochs = 0;
+  std::int64_t pruner_reduction_factor = 0;
+  std::int64_t pruner_early_stopping_rate = 0;
+  std::int64_t attempts = 5;
+  double lease_seconds = 60.0;
+  double patience_seconds = 600.0;
+  std::string storage;
+  std::string warm_start = "none";
+  std::int64_t warm_start_trials = 5;
+  double warm_start_distance = 0.2;
+  Json space = Json::array();
   std::vector<std::string> models = {"mlp_small", "mlp_medium", "mlp_large"};
   double learning_rate_min = 0.001;
   double learning_rate_max = 0.1;

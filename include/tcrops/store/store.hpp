@@ -63,7 +63,7 @@ struct ReuseKey {
 };
 
 // Whether the manifest repeats the key: it does in what a stage has made, but for the parents that
-// the stage made with it ("model-1" of a study).
+// the stage made with it ("model-1" of a study) or found in the store ("warm-start-1").
 [[nodiscard]] bool answers(const Manifest& manifest, const ReuseKey& key);
 // The opposite of ReuseKey::to_json; kArtifact when it is none. `name` stands for the source.
 [[nodiscard]] ReuseKey reuse_key_from_json(const Json& json, const std::string& name);
