@@ -67,11 +67,7 @@ void add_stage(CLI::App& app, Session& session) {
     add_field_switch(app, session, "--require-leak-free", "preprocess.require_leak_free");
     add_field_switch(app, session, "--strict", "preprocess.strict");
   }
-  if (stage == stages::Stage::kTune) {
-    add_field_flag(app, session, "--trials", "tune.trials");
-    add_field_flag(app, session, "--jobs", "tune.jobs");
-  }
-  if (stage == stages::Stage::kTune || stage == stages::Stage::kTrain) {
+  if (stage == stages::Stage::kTrain) {
     add_field_flag(app, session, "--device", "train.device", kDeviceType);
   }
   add_stage_options(app, session, *options);

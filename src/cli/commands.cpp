@@ -24,7 +24,7 @@ constexpr std::string_view kUse = "Use";
 constexpr std::string_view kOperate = "Operate";
 constexpr std::string_view kStore = "Store and help";
 
-constexpr std::array<Command, 16> kCommands = {{
+constexpr std::array<Command, 17> kCommands = {{
     {"run", kPipeline, "run every stage of a pipeline file; what is unchanged is not run again",
      "tcrops run --config configs/quickstart.json", add_run},
     {"fetch", kPipeline, "get the raw data, verified", "tcrops fetch --config configs/viral.json",
@@ -32,7 +32,7 @@ constexpr std::array<Command, 16> kCommands = {{
     {"preprocess", kPipeline, "clean, encode and split the raw data",
      "tcrops preprocess --config configs/viral.json", add_stage},
     {"tune", kPipeline, "search hyper-parameters and keep the best models",
-     "tcrops tune --config configs/viral.json --jobs 2", add_stage},
+     "tcrops tune --config configs/viral.json --jobs 2", add_tune},
     {"train", kPipeline, "train the model to keep", "tcrops train --config configs/viral.json",
      add_stage},
     {"evaluate", kPipeline, "judge the model on the test rows, beside baselines",
@@ -45,6 +45,8 @@ constexpr std::array<Command, 16> kCommands = {{
      "tcrops convert vdjdb.txt.gz --to airr --output clean.tsv --report report.csv", add_convert},
     {"models", kOperate, "registered models: versions, champion, promotion and the way back",
      "tcrops models promote viral --config configs/viral.json", add_models},
+    {"study", kOperate, "what a search has found: list, show, export to Optuna, replay",
+     "tcrops study show viral.study", add_study},
     {"reproduce", kOperate,
      "make an artifact again from its manifest and compare byte by byte; exit status 6 when it "
      "differs",

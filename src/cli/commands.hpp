@@ -18,6 +18,8 @@ struct Command {
 
 void add_run(CLI::App& app, Session& session);
 void add_stage(CLI::App& app, Session& session);  // the stage is the app's name
+void add_tune(CLI::App& app, Session& session);
+void add_study(CLI::App& app, Session& session);
 void add_convert(CLI::App& app, Session& session);
 void add_predict(CLI::App& app, Session& session);
 void add_serve_check(CLI::App& app, Session& session);

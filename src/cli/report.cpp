@@ -6,6 +6,9 @@
 
 #include <fmt/format.h>
 
+#include <set>
+#include <string_view>
+
 namespace tcrops::cli {
 namespace {
 
@@ -15,6 +18,13 @@ std::string number(const Json& value, int digits = 3) {
 
 std::string text(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+// "-" where the trial did not have the parameter.
+std::string point_value(const Json& point, const std::string& name) {
+  if (!point.contains(name)) return "-";
+  const Json& value = point.at(name);
+  return value.is_number_float() ? fmt::format("{:.4g}", value.get<double>()) : text(value);
 }
 
 // "5 swapped, 3 measured"
@@ -66,27 +76,56 @@ std::string dataset_text(const Json& facts, const std::string& report) {
   return out + leaks_text(facts);
 }
 
-std::string study_text(const Json& facts) {
-  const std::string side = text(facts.at("select_on"));
+// The parameters that some of the best trials had.
+std::set<std::string> searched(const Json& facts) {
+  std::set<std::string> names;
+  for (const Json& best : facts.at("best")) {
+    for (const auto& [name, value] : best.at("point").items()) names.insert(name);
+  }
+  return names;
+}
+
+// "learning_rate" of "train.learning_rate".
+std::string last_part(const std::string& name) { return name.substr(name.rfind('.') + 1); }
+
+// Their values, then their value, and how it varies with the seed, if that was tried.
+std::string best_table(const Json& facts) {
+  const std::set<std::string> parameters = searched(facts);
+  const Json& metrics_of = facts.at("select_on");
+  std::vector<std::string> header = {"trial"};
+  for (const std::string& name : parameters) header.push_back(last_part(name));
+  header.emplace_back("value");
+  const std::size_t seeds = facts.at("best").at(0).at("spread").at("seeds").size();
+  if (seeds > 1) header.insert(header.end(), {fmt::format("mean of {}", seeds), "sd"});
+  header.insert(header.end(), {"AP", "AUROC", "precision", "recall", "weights"});
   std::vector<std::vector<std::string>> rows;
   for (const Json& best : facts.at("best")) {
-    const Json& parameters = best.at("parameters");
-    const Json& metrics = best.at("metrics").at(side);
-    rows.push_back({best.at("trial").dump(), text(parameters.at("model")),
-                    fmt::format("{:.5f}", parameters.at("learning_rate").get<double>()),
-                    parameters.at("epochs").dump(), number(best.at("value"), 4),
-                    number(metrics.at("average_precision")), number(metrics.at("auroc")),
-                    number(metrics.at("precision")), number(metrics.at("recall")),
-                    best.at("trained_numbers").dump()});
+    std::vector<std::string> row = {best.at("trial").dump()};
+    for (const std::string& name : parameters) row.push_back(point_value(best.at("point"), name));
+    row.push_back(number(best.at("value"), 4));
+    const Json& spread = best.at("spread");
+    if (seeds > 1)
+      row.insert(row.end(), {number(spread.at("mean"), 4), number(spread.at("sd"), 4)});
+    const Json& metrics = best.at("metrics").at(text(metrics_of));
+    for (const char* name : {"average_precision", "auroc", "precision", "recall"})
+      row.push_back(number(metrics.at(name)));
+    row.push_back(best.at("trained_numbers").dump());
+    rows.push_back(std::move(row));
   }
-  std::string out = fmt::format("{} trials, maximising {} on the {} rows",
-                                facts.at("trials").dump(), text(facts.at("objective")), side);
-  if (facts.at("not_acceptable") > 0)
-    out += fmt::format("; {} not acceptable", facts.at("not_acceptable").dump());
-  return out + "\n" +
-         format_table({"trial", "model", "learning rate", "epochs", "value", "AP", "AUROC",
-                       "precision", "recall", "weights"},
-                      rows);
+  return format_table(header, rows);
+}
+
+std::string study_text(const Json& facts) {
+  std::string out =
+      fmt::format("{} trials, maximising {} on the {} rows", facts.at("trials").dump(),
+                  text(facts.at("objective")), text(facts.at("select_on")));
+  for (const char* what : {"pruned", "failed", "not_acceptable"}) {
+    const auto count = facts.value(what, std::int64_t{0});
+    if (count == 0) continue;
+    out += fmt::format("; {} {}", count,
+                       std::string_view(what) == "not_acceptable" ? "not acceptable" : what);
+  }
+  return out + "\n" + best_table(facts);
 }
 
 std::string model_text(const Json& facts) {

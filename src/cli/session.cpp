@@ -15,7 +15,7 @@ namespace {
 
 // TCROPS_* that are not settings: the store, and what scripts and tests of this repository use.
 const std::vector<std::string> kOtherVariables = {
-    "TCROPS_STORE", "TCROPS_TEST_DATA",  "TCROPS_BIN",      "TCROPS_CI_",
+    "TCROPS_STORE", "TCROPS_TEST_",      "TCROPS_BIN",      "TCROPS_CI_",
     "TCROPS_JOBS",  "TCROPS_SKIP_SETUP", "TCROPS_NODE_DIR", "TCROPS_SOURCE_DIR"};
 
 std::map<std::string, std::string> environment() {

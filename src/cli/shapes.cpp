@@ -98,6 +98,56 @@ constexpr std::array kQuantised = {
     Key{"speed",
         "`rows_per_second` as [before, after] and `kernel`; null when it was there already"},
 };
+constexpr std::array kWorker = {
+    Key{"study", "id of the study in its database"},
+    Key{"name", "of the pipeline"},
+    Key{"place", "the database"},
+    Key{"ended_here", "trials that this worker has ended"},
+    Key{"finished", "trials that have ended"},
+    Key{"trials", "how many there are to be"},
+};
+constexpr std::array kStudies = {
+    Key{"studies",
+        "per study `id`, `name`, `place` (store, half done, or the database), `trials`, "
+        "`finished`, `running` and `best`"},
+};
+constexpr std::array kStudy = {
+    Key{"id", "of the artifact, or of the study in its database"},
+    Key{"name", "of the pipeline"},
+    Key{"place", "store, half done, or the database"},
+    Key{"configuration", "section tune, what shapes the trials"},
+    Key{"seed", "of the study"},
+    Key{"backend_class", "what computes"},
+    Key{"dataset", "id"},
+    Key{"space", "per parameter `name`, `type`, its range or options, and `when`"},
+    Key{"total", "how many trials there are to be"},
+    Key{"count", "trials by state, and `not_acceptable` ones"},
+    Key{"best", "numbers of the acceptable complete trials, best first"},
+    Key{"best_so_far", "`trial` and `value` of each that was better than all before"},
+    Key{"importance", "per parameter `importance` (null: too few trials) and `trials`"},
+    Key{"kept", "of a published study its best models, with their `spread` over seeds; else null"},
+    Key{"trials",
+        "per trial `number`, `state`, `value`, `acceptable`, `reason`, `point`, `origin`, "
+        "`trained_numbers`, `last_step`, `decisions` of the pruner with their evidence, `attempt`, "
+        "`worker`, `job` and `seconds`"},
+    Key{"attempts",
+        "of a database: `trial`, `attempt`, `worker`, `job`, `started`, `ended`, `how` (finished, "
+        "released, failed, lost)"},
+    Key{"late_results", "of a database: `trial`, `worker`, `time`, `outcome`; they do not count"},
+};
+constexpr std::array kStudyExport = {
+    Key{"study", "id"},
+    Key{"name", "of the study in Optuna's tables"},
+    Key{"trials", "how many were written"},
+    Key{"database", "where"},
+};
+constexpr std::array kStudyReplay = {
+    Key{"study", "id"},
+    Key{"trials", "how many were repeated"},
+    Key{"trained", "false: only suggestions and decisions were"},
+    Key{"same", "false when something differs (exit status 6)"},
+    Key{"problems", "per difference `trial` and `problem`"},
+};
 constexpr std::array kReproduce = {
     Key{"artifact", "id"},
     Key{"same", "false when it came out differently (exit status 6)"},
@@ -260,6 +310,11 @@ constexpr std::array kShapes = {
     Shape{"tcrops.rollback/1", "models rollback", kRollback},
     Shape{"tcrops.registered/1", "models register", kRegistered},
     Shape{"tcrops.quantised/1", "models quantise", kQuantised},
+    Shape{"tcrops.worker/1", "tune --worker", kWorker},
+    Shape{"tcrops.studies/1", "study list", kStudies},
+    Shape{"tcrops.study/1", "study show", kStudy},
+    Shape{"tcrops.study_export/1", "study export", kStudyExport},
+    Shape{"tcrops.study_replay/1", "study replay", kStudyReplay},
     Shape{"tcrops.reproduce/1", "reproduce", kReproduce},
     Shape{"tcrops.artifacts/1", "artifacts ls", kArtifacts},
     Shape{"tcrops.artifact/1", "artifacts show", kArtifact},

@@ -120,8 +120,7 @@ StudyOptions options_of(const std::string& sampler) {
 
 Json study(const std::string& function, const std::string& sampler, int trials, int seeds) {
   const Problem problem = problem_of(function);
-  StudyHooks hooks;
-  hooks.run = [&](std::int64_t, const Point& point) {
+  const Objective objective = [&](std::int64_t, const Point& point, const Reporter&) {
     Trial trial;
     trial.value = -problem.loss(point);
     return trial;
@@ -131,7 +130,7 @@ Json study(const std::string& function, const std::string& sampler, int trials, 
     StudyOptions options = options_of(sampler);
     options.trials = trials;
     options.seed = static_cast<std::uint64_t>(seed);
-    const std::vector<Trial> done = run_study(problem.space, options, hooks);
+    const std::vector<Trial> done = run_study(problem.space, options, objective);
     best.push_back(-done[static_cast<std::size_t>(best_trials(done, 1).at(0))].value);
   }
   return best;

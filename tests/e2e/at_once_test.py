@@ -7,6 +7,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import product  # noqa: E402
+import studies  # noqa: E402
 from watched import SMALL, SEEDS, ARTIFACTS, Watched, WatchedCase, slow_server, with_seed  # noqa: E402
 
 
@@ -17,10 +18,10 @@ class AtOnce(WatchedCase):
         # The study keeps every trial, so the slow one needs weights that its twin has dropped.
         command = ["tune", *SMALL, "--set", "tune.trials=3", "--jobs", 1]
         slow = Watched(command, self.store)
-        while not list(self.store.glob("work/*/trial-*.json")):
+        while not studies.ended(self.store):
             self.assertIsNone(slow.process.poll(), slow.text)
             time.sleep(0.002)
-        slow.process.send_signal(signal.SIGSTOP)
+        studies.stop(slow.process, self.store)
         try:
             self.ok(command, store=self.store)
         finally:

@@ -21,6 +21,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import product  # noqa: E402
+import studies  # noqa: E402
 from product import ARTIFACT, CHECK_FAILED, OK, TEMPORARY, USAGE  # noqa: E402
 
 WORKERS = 8
@@ -192,10 +193,10 @@ class Stopped(Case):
     def test_nobody_waits_for_another(self):
         self.ok(["run", *SMALL, *STRAIGHT], store=self.store)
         slow = product.start(self.SLOW, store=self.store)
-        while not list(self.store.glob("work/*/trial-*.json")):
+        while not studies.ended(self.store):
             self.assertIsNone(slow.poll())
             time.sleep(0.002)
-        slow.send_signal(signal.SIGSTOP)
+        studies.stop(slow, self.store)
         try:
             for args in (["run", *SMALL, *STRAIGHT, "--set", "seed=2"],
                          ["models", "promote", f"{NAME}@v2", *GATES],
@@ -203,7 +204,7 @@ class Stopped(Case):
                          ["artifacts", "verify"], ["models", "rollback", NAME]):
                 done = product.run(args, store=self.store, timeout=60)
                 self.assertIn(done.returncode, (OK, ARTIFACT) if "rollback" in args else (OK,), done.stderr)
-            self.assertTrue(list(self.store.glob("work/*/trial-*.json")), "the work of a living process was removed")
+            self.assertTrue(studies.ended(self.store), "the work of a living process was removed")
         finally:
             slow.send_signal(signal.SIGCONT)
         self.assertEqual(slow.wait(timeout=120), OK, slow.stderr.read())

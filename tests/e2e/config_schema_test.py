@@ -22,7 +22,9 @@ CROSS_FIELD = re.compile(r"change one or exchange them|together leave less than 
                          r"|the same fold|has no folds|embedding layer|cannot have clone_id"
                          r"|a file to test on needs|the same table cannot|a table of its own tests"
                          r"|the loss softmax needs|missing pairs count with|would make up for their numbers once more"
-                         r"|keeps its models as they are|is not CHAINS:SCALE")
+                         r"|keeps its models as they are|is not CHAINS:SCALE"
+                         r"|judges the epochs of one training|one fold leaves no rows|must be 0 or at least 2"
+                         r"|the folds judge a trial|only asha takes 0|says what is searched")
 
 
 def validator(schema):
@@ -202,7 +204,7 @@ class Schema(Case):
                 mutate(document, rng, json.loads(self.text)["properties"])
             with self.subTest(document=document):
                 problems = self.problems(document)
-                ours = {problem["key"] for problem in problems if not CROSS_FIELD.search(problem["message"])}
+                ours = {problem["key"].split("[")[0] for problem in problems if not CROSS_FIELD.search(problem["message"])}
                 self.assertEqual(ours, schema_keys(self.validator, document))
                 accepted += not problems
         self.assertGreater(accepted, 20)

@@ -17,7 +17,8 @@ COMMANDS = {
             "--keep-going"],
     "fetch": ["--config", "--set", "--store", "--mirror", "--require-inputs", "--force"],
     "preprocess": ["--config", "--set", "--store", "--require-inputs", "--force", "--require-leak-free", "--strict"],
-    "tune": ["--config", "--set", "--store", "--trials", "--jobs", "--device", "--require-inputs", "--force"],
+    "tune": ["--config", "--set", "--store", "--trials", "--add", "--jobs", "--device", "--warm-start", "--study", "--worker",
+             "--name", "--require-inputs", "--force"],
     "train": ["--config", "--set", "--store", "--device", "--require-inputs", "--force"],
     "evaluate": ["--model", "--dataset", "--config", "--set", "--store", "--device", "--require-inputs", "--force"],
     "serve-check": ["--model", "--device", "--requests", "--max-p99-ms", "--config", "--set", "--store",
@@ -34,6 +35,10 @@ COMMANDS = {
     "models quantise": ["--store", "--as", "model"],
     "models log": ["--store", "model"],
     "models register": ["--store", "--name", "--reason", "--by"],
+    "study list": ["--store", "--study"],
+    "study show": ["--store", "study", "--study", "--best"],
+    "study export": ["--store", "study", "--study", "--optuna", "--as", "--replace"],
+    "study replay": ["--store", "study", "--study", "--no-training", "--device"],
     "reproduce": ["--store", "--only", "--scratch", "--device"],
     "artifacts ls": ["--store", "--kind", "--last"],
     "artifacts show": ["--store", "artifact"],
@@ -179,6 +184,12 @@ class Streams(product.ProductCase):
         yield ["models", "rollback", "quickstart"], "tcrops.rollback/1"
         yield ["models", "register", "quickstart.model", "--name", "other"], "tcrops.registered/1"
         yield ["models", "quantise", "quickstart.model"], "tcrops.quantised/1"
+        yield ["tune", *QUICKSTART, "--worker", "--study", f"sqlite:{self.folder / 'studies.db'}"], "tcrops.worker/1"
+        yield ["study", "list"], "tcrops.studies/1"
+        yield ["study", "show", "quickstart.study"], "tcrops.study/1"
+        yield (["study", "export", "quickstart.study", "--optuna", f"sqlite:///{self.folder / 'optuna.db'}"],
+               "tcrops.study_export/1")
+        yield ["study", "replay", "quickstart.study"], "tcrops.study_replay/1"
         yield ["reproduce", "quickstart.dataset"], "tcrops.reproduce/1"
         yield ["doctor"], "tcrops.doctor/1"
         yield ["artifacts", "gc", "--keep-names"], "tcrops.gc/1"

@@ -18,7 +18,9 @@ from watched import Watched  # noqa: E402
 OWN = {"train.from": "configuration", "train.model": "mlp_small", "train.epochs": 4, "train.early_stopping_patience": 3}
 KINDS = {
     "seeds": {**OWN, "ensemble.from": "seeds", "ensemble.members": 3},
-    "folds": {**OWN, "ensemble.from": "folds", "ensemble.members": 3},
+    # A few hundred rows are enough to learn from with these, so that there is something to calibrate.
+    "folds": {**OWN, "ensemble.from": "folds", "ensemble.members": 3, "train.model": "mlp", "network.hidden": 16,
+              "preprocess.encoder": "blosum", "train.batch_size": 32},
     "study": {"ensemble.from": "study", "ensemble.members": 2, "tune.keep": 2},
 }
 

@@ -82,7 +82,7 @@ class Explain(product.ProductCase):
     def test_planted_motifs(self):
         """A trained model looks where the motif of the row's epitope was planted."""
         for name, more in {"mlp": {"train.model": "mlp", "network.dropout": 0.2},
-                           "cnn": {"train.model": "cnn", "network.filters": 8},
+                           "cnn": {"train.model": "cnn", "network.filters": 8, "train.epochs": 24},
                            "heads": {"train.model": "mlp", "network.head": "per_epitope", "network.dropout": 0.2}}.items():
             with self.subTest(name):
                 settings = {**ENCODED, **own(12), "synthetic.tcrs": 900, "synthetic.motif_strength": 1.0,

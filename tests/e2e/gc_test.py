@@ -12,6 +12,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import product  # noqa: E402
+import studies  # noqa: E402
 from pipelines import RANKS, PipelineCase, own, stage  # noqa: E402
 
 SKIP = ["--skip-gates", "--reason", "a test"]
@@ -187,9 +188,9 @@ class Running(Case):
         self.assert_verifies(self.store)
 
     def tune_begun(self, changes):
-        before = set(self.store.glob("work/*/trial-*.json"))
+        before = set(studies.ended(self.store))
         process = product.start(stage("tune", changes), store=self.store)
-        while not set(self.store.glob("work/*/trial-*.json")) - before:
+        while not set(studies.ended(self.store)) - before:
             self.assertIsNone(process.poll())
             time.sleep(0.002)
         return process

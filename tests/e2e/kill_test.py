@@ -4,7 +4,6 @@ Kills come at random moments inside each stage. After each the store verifies, a
 command gives what an undisturbed run gives. TCROPS_BIN names the program.
 """
 
-import os
 import pathlib
 import shutil
 import signal
@@ -13,6 +12,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import product  # noqa: E402
+import studies  # noqa: E402
 from watched import (STAGES, SEEDS, KILLS_PER_STAGE, KILLS, ARTIFACTS, MOST_ATTEMPTS, Watched,  # noqa: E402
                      WatchedCase, slow_server, with_seed)
 
@@ -73,15 +73,10 @@ class Interrupt(WatchedCase):
     TUNE = ["tune", *with_seed(SEEDS[0])]
 
     def kept(self):
-        """The records of finished trials: name -> what changes when it is written again."""
-        found = {}
-        for path in self.store.glob("work/*/trial-*.json"):
-            status = os.stat(path)
-            found[path.name] = (status.st_ino, status.st_mtime_ns)
-        return found
+        return studies.ended(self.store)
 
     def stop_after_more_trials(self, number, expected):
-        """Runs tune until another trial is kept, sends the signal; returns what is kept then."""
+        """Runs tune until another trial has ended, sends the signal; returns what is kept then."""
         before = self.kept()
         watched = Watched(self.TUNE, self.store)
         while len(self.kept()) <= len(before):
@@ -89,7 +84,7 @@ class Interrupt(WatchedCase):
             time.sleep(0.002)
         self.assertEqual(watched.end(number), expected, watched.text)
         after = self.kept()
-        self.assertEqual({name: after.get(name) for name in before}, before, "a finished trial was run again")
+        self.assertEqual({trial: after.get(trial) for trial in before}, before, "a finished trial was run again")
         self.assert_verifies(self.store)
         return watched.text
 
@@ -105,7 +100,6 @@ class Interrupt(WatchedCase):
         self.assertEqual(len(product.ids(self.store)), ARTIFACTS)
         self.assert_part_of_reference(self.store)
         self.assert_nothing_left(self.store)
-
 
     def test_killed_before_the_work_was_dropped(self):
         self.stop_after_more_trials(signal.SIGKILL, -signal.SIGKILL)

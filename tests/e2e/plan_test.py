@@ -12,6 +12,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import product  # noqa: E402
+import studies  # noqa: E402
 from pipelines import BASE, stage  # noqa: E402
 
 MANY = {"tune.trials": 600, "tune.jobs": 1}
@@ -185,14 +186,14 @@ class DryRun(Case):
 
 
 def kill_tune(case, words=()):
-    """Kills a tune of many trials after the second one; how many records it left."""
+    """Kills a tune of many trials after the second one; how many had ended then."""
     process = product.start(stage("tune", MANY, *words), store=case.store)
-    while len(list(case.store.glob("work/*/trial-*.json"))) < 2:
+    while len(studies.ended(case.store)) < 2:
         case.assertIsNone(process.poll())
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
-    return len(list(case.store.glob("work/*/trial-*.json")))
+    return len(studies.ended(case.store))
 
 
 class Range(Case):
@@ -248,17 +249,20 @@ class Force(Case):
         self.ok(stage("tune", few), store=other)
         self.ok(stage("preprocess", few), store=self.store)
         process = product.start(stage("tune", few), store=self.store)
-        while not list(self.store.glob("work/*/trial-*.json")):
+        while not studies.ended(self.store):
             self.assertIsNone(process.poll())
             time.sleep(0.001)
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=60)
-        record = min(self.store.glob("work/*/trial-*.json"))
-        record.write_text(re.sub(r'"value":[^,}]*', '"value":77.5', record.read_text()))  # whoever reads it shows it
+        database, = studies.databases(self.store)
+        for number, outcome in studies.rows(database, "SELECT number, outcome FROM tcrops_trial WHERE phase = 'ended'"):
+            changed = re.sub(r'"value":[^,}]*', '"value":77.5', outcome)  # whoever reads it shows it
+            studies.rows(database, "UPDATE tcrops_trial SET outcome = ? WHERE number = ?", changed, number)
         done = self.ok(stage("tune", few, "--force", "--json"), store=self.store)
         self.assertNotIn("77.5", done.stdout)
         self.assert_same_artifacts(self.store, other)
-        self.assertEqual(list(self.store.glob("work/*/trial-*.json")).count(record), 1)
+        said = studies.rows(database, "SELECT outcome FROM tcrops_trial WHERE number = 0")
+        self.assertIn("77.5", said[0][0])
 
     def test_checkpoint_of_a_killed_train_is_not_read(self):
         long = {"train.from": "configuration", "train.epochs": 300, "train.early_stopping_patience": 0}

@@ -314,7 +314,7 @@ class Configuration(Case):
         bad("trian.epochs=3", "trian.epochs: unknown key", 'did you mean "train.epochs"')
         bad("train.epochs=many", "train.epochs: must be a whole number")
         bad("train.epochs=-1", "train.epochs: -1 is out of range")
-        bad("seeds=0", "seeds: unknown key", 'did you mean "seed"')
+        bad("sed=0", "sed: unknown key", 'did you mean "seed"')
 
     def test_bad_environment_variable(self):
         self.config("{}", "environment variable TCROPS_TRAIN_EPOCHS:", "train.epochs: -1 is out of range",

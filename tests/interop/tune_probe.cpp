@@ -1,15 +1,18 @@
-// Answers cases of the search engine for tpe_parity.py and pruner_parity.py.
-// Usage: tune_probe estimator|prune < CASES.json
+// Answers cases of the search engine for tpe_parity.py, pruner_parity.py and importance_parity.py.
+// Usage: tune_probe estimator|prune|importance < CASES.json
 //   estimator  [{"preset", "width" (neighbours-prior-ends or by-count, optional), "space",
 //              "rows": [point...], "at": [point...]}] -> [{"weights", "widths" by axis (null for a
 //              choice), "log_density"}]
 //   prune      [{"pruner": {"kind", options...}, "seed", "trials": [{"number", "state", "reports":
 //              [[step, value]...]}], "trial": number}] -> decisions
+//   importance [{"space", "share", "trials": [{"point", "value", "acceptable", "state"}]}]
+//              -> [[{"name", "importance" (null where absent), "trials"}]]
 #include "axis.hpp"
 #include "kernel_rules.hpp"
 #include "parzen.hpp"
 
 #include <tcrops/core/json.hpp>
+#include <tcrops/tune/importance.hpp>
 #include <tcrops/tune/pruner.hpp>
 
 #include <cmath>
@@ -74,13 +77,17 @@ Pruner pruner_of(const Json& json) {
                          option("reduction_factor", 3)};
 }
 
+TrialState state_of(const Json& json) {
+  const auto state = json.at("state").get<std::string>();
+  if (state == "complete") return TrialState::kComplete;
+  if (state == "pruned") return TrialState::kPruned;
+  return state == "failed" ? TrialState::kFailed : TrialState::kRunning;
+}
+
 ReportedTrial trial_of(const Json& json) {
   ReportedTrial trial;
   trial.number = json.at("number").get<std::int64_t>();
-  const auto state = json.at("state").get<std::string>();
-  trial.state = state == "complete" ? TrialState::kComplete
-                : state == "pruned" ? TrialState::kPruned
-                                    : TrialState::kRunning;
+  trial.state = state_of(json);
   for (const Json& report : json.at("reports")) {
     trial.reports.push_back({report.at(0).get<std::int64_t>(),
                              report.at(1).is_null() ? std::nan("") : report.at(1).get<double>()});
@@ -100,19 +107,42 @@ Json prune(const Json& test) {
   return nullptr;
 }
 
+Json importance(const Json& test) {
+  const Space space = space_from_json(test.at("space"));
+  std::vector<Trial> trials;
+  for (const Json& each : test.at("trials")) {
+    Trial trial;
+    trial.point = point_from_json(each.at("point"), space);
+    trial.value = each.at("value").get<double>();
+    trial.acceptable = each.at("acceptable").get<bool>();
+    trial.state = state_of(each);
+    trials.push_back(std::move(trial));
+  }
+  Json result = Json::array();
+  for (const Importance& each : importances(space, trials, test.at("share").get<double>())) {
+    result.push_back({{"name", each.name},
+                      {"importance", each.importance ? Json(*each.importance) : Json()},
+                      {"trials", each.trials}});
+  }
+  return result;
+}
+
+Json answer(const std::string& mode, const Json& test) {
+  if (mode == "prune") return prune(test);
+  return mode == "importance" ? importance(test) : estimator(test);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
   const std::string mode(count == 2 ? arguments[1] : "");
-  if (mode != "estimator" && mode != "prune") {
-    std::cerr << "usage: tune_probe estimator|prune < CASES.json\n";
+  if (mode != "estimator" && mode != "prune" && mode != "importance") {
+    std::cerr << "usage: tune_probe estimator|prune|importance < CASES.json\n";
     return 2;
   }
   const Json cases = Json::parse(std::cin);
   Json answers = Json::array();
-  for (const Json& each : cases) {
-    answers.push_back(mode == "prune" ? prune(each) : estimator(each));
-  }
+  for (const Json& each : cases) answers.push_back(answer(mode, each));
   std::cout << answers.dump() << "\n";
   return 0;
 }

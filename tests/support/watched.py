@@ -19,7 +19,7 @@ import product
 
 STAGES = ["fetch", "preprocess", "tune", "train", "evaluate", "serve-check", "predict"]
 SMALL = ["--config", product.CONFIGS / "quickstart.json", "--set", "synthetic.tcrs=300", "--set", "tune.trials=6",
-         "--set", "tune.epochs_max=6"]
+         "--set", "tune.epochs_max=6", "--set", "tune.lease_seconds=3"]
 SEEDS = [1, 2, 3, 4]
 KILLS_PER_STAGE = 5
 KILLS = 35
