@@ -66,7 +66,6 @@ class Replay {
   void repeat_training(const TrialRecord& record) {
     const Trial& was = record.trial;
     std::vector<Report> reports;
-    std::vector<Decision> decisions;
     std::optional<Decision> pruned;
     const Reporter report = [&](const Report& each) {
       if (!options_.pruner || pruned) return pruned.has_value();
