@@ -90,9 +90,17 @@ Device resolve_device(const std::string& text) {
                           text, kMaximumIndex));
 }
 
+namespace {
+
+// Another one whenever the same network gives other bits. 2: FoldedNetwork scores plain ones.
+constexpr int kCpuArithmetic = 2;
+
+}  // namespace
+
 std::string backend_class(const Device& device) {
   if (device.cuda) return "cuda-" + card_family(device.index);
-  return fmt::format("cpu-{}-{}", kProcessorFamily, vector_class_name(vector_class()));
+  return fmt::format("cpu-{}-{}-{}", kProcessorFamily, vector_class_name(vector_class()),
+                     kCpuArithmetic);
 }
 
 }  // namespace tcrops::nn

@@ -18,8 +18,9 @@ struct Device {
 // for and this build or machine has none (never a silent fallback).
 [[nodiscard]] Device resolve_device(const std::string& text);
 
-// Results are equal byte for byte only within one class: processor family and the widest vector
-// instructions, or the CUDA card's family. Part of every reuse key that involves arithmetic.
+// Results are equal byte for byte only within one class: processor family, the widest vector
+// instructions and which arithmetic this program does itself, or the CUDA card's family. Part of
+// every reuse key that involves arithmetic.
 [[nodiscard]] std::string backend_class(const Device& device);
 
 }  // namespace tcrops::nn

@@ -43,14 +43,40 @@ DeviceRows filled_up(const DeviceRows& rows, std::int64_t count) {
 
 }  // namespace
 
-InferenceNet::InferenceNet(const ModelSpec& spec, Body& body, const at::Device& device,
-                           std::int64_t block_rows)
+InferenceNet::InferenceNet(const ModelSpec& spec, Body& body, const data::Expansion& expansion,
+                           const at::Device& device, std::int64_t block_rows)
     : spec_(spec),
       body_(body),
+      expansion_(expansion),
       device_(device),
       block_rows_(device.is_cuda() ? kCudaBlockRows : block_rows) {
   body_.eval();
   if (body_.plain() != nullptr && spec.norm != "layer") fold(*body_.plain());
+  if (!layers_.empty() && device.is_cpu() && spec.is_pan() && spec.embedding == 0) fold_for_cpu();
+}
+
+void InferenceNet::fold_for_cpu() {
+  std::vector<FoldedNetwork::Linear> layers;
+  const auto numbers_of = [](const at::Tensor& tensor) {
+    return std::span<const float>(tensor.data_ptr<float>(),
+                                  static_cast<std::size_t>(tensor.numel()));
+  };
+  for (const Layer& layer : layers_)
+    layers.push_back({numbers_of(layer.weight), numbers_of(layer.bias)});
+  folded_.emplace(layers, spec_.activation);
+}
+
+std::vector<float> InferenceNet::logits_on_cpu(const data::EncodedRows& rows) const {
+  constexpr std::size_t kBlockRows = 256;
+  std::vector<float> result(rows.rows);
+  std::vector<float> features(std::min(kBlockRows, rows.rows) * folded_->inputs());
+  for (std::size_t begin = 0; begin < rows.rows; begin += kBlockRows) {
+    const std::size_t count = std::min(kBlockRows, rows.rows - begin);
+    const std::span<float> some = std::span(features).first(count * folded_->inputs());
+    data::expand(expansion_, rows, begin, begin + count, some);
+    folded_->logits(some, std::span(result).subspan(begin, count));
+  }
+  return result;
 }
 
 void InferenceNet::fold(const FeedForward& feed_forward) {
@@ -120,6 +146,7 @@ void InferenceNet::score(const DeviceExpansion& expansion, const data::EncodedRo
 
 std::vector<float> InferenceNet::logits(const DeviceExpansion& expansion,
                                         const data::EncodedRows& rows, Kept* kept) const {
+  if (folded_) return logits_on_cpu(rows);
   const c10::InferenceMode guard;
   if (!spec_.is_pan()) return logits_by_head(expansion, rows, kept);
   std::vector<float> result(rows.rows);

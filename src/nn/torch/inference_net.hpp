@@ -2,24 +2,26 @@
 
 #include "body.hpp"
 #include "feed_forward.hpp"
+#include "folded_network.hpp"
 
 #include <tcrops/nn/model_spec.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace tcrops::nn {
 
-// A network as it is for scoring. Rows are scored in blocks of a fixed size, the last one filled up
-// with rows of gaps, and with one row per column wherever they are multiplied; together this makes
-// the logit of a row on the CPU the same, bit for bit, whatever rows are scored with it (see
-// block_rows in core_loader.cpp). Of a plain feed-forward network it is a copy, with batch
-// normalisation folded into the linear layer before it, in double precision; of another it refers
-// to the body.
+// A network as it is for scoring. Of a plain feed-forward network it is a copy, with batch
+// normalisation folded into the linear layer before it, in double precision, which on the CPU
+// scores without LibTorch (FoldedNetwork). Of another it refers to the body, and rows are scored in
+// blocks of a fixed size, the last one filled up with rows of gaps, and with one row per column
+// wherever they are multiplied. Either way the logit of a row on the CPU is the same, bit for bit,
+// whatever rows are scored with it (see block_rows in core_loader.cpp).
 class InferenceNet {
  public:
-  InferenceNet(const ModelSpec& spec, Body& body, const at::Device& device,
-               std::int64_t block_rows);
+  InferenceNet(const ModelSpec& spec, Body& body, const data::Expansion& expansion,
+               const at::Device& device, std::int64_t block_rows);
 
   // What no training changes of the blocks of some rows (Body::fixed_part), for scoring them again.
   using Kept = std::vector<at::Tensor>;
@@ -36,6 +38,8 @@ class InferenceNet {
     at::Tensor bias;    // [outputs, 1]
   };
   void fold(const FeedForward& feed_forward);
+  void fold_for_cpu();
+  [[nodiscard]] std::vector<float> logits_on_cpu(const data::EncodedRows& rows) const;
   [[nodiscard]] at::Tensor score_folded(const at::Tensor& rows) const;
   // Each TCR goes through the network once.
   [[nodiscard]] std::vector<float> logits_by_head(const DeviceExpansion& expansion,
@@ -54,7 +58,9 @@ class InferenceNet {
 
   const ModelSpec& spec_;
   Body& body_;
-  std::vector<Layer> layers_;  // empty: the body scores
+  const data::Expansion& expansion_;
+  std::vector<Layer> layers_;                    // empty: the body scores
+  mutable std::optional<FoldedNetwork> folded_;  // of the layers, on the CPU
   at::Device device_;
   std::int64_t block_rows_;
 };

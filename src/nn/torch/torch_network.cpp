@@ -51,7 +51,7 @@ std::vector<float> TorchNetwork::logits(const data::EncodedRows& rows) const {
   return at_edge("scoring", [&]() -> std::vector<float> {
     if (rows.rows == 0) return {};
     data::check_rows(expansion_, rows, 0, rows.rows);
-    if (!frozen_) frozen_.emplace(spec_, *body_, device_, host_.block_rows);
+    if (!frozen_) frozen_.emplace(spec_, *body_, expansion_, device_, host_.block_rows);
     return frozen_->logits(on_device_, rows);
   });
 }
@@ -76,7 +76,7 @@ void TorchNetwork::fit(const Examples& train, const Examples& validation,
     const auto score = [&]() -> std::vector<float> {
       frozen_.reset();
       if (validation.labels.empty()) return {};
-      frozen_.emplace(spec_, *body_, device_, host_.block_rows);
+      frozen_.emplace(spec_, *body_, expansion_, device_, host_.block_rows);
       return frozen_->logits(on_device_, *validation.rows, &kept);
     };
     train_body({*body_, spec_, on_device_, device_, host_}, train, options, score, after_epoch,
