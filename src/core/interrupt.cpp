@@ -45,4 +45,28 @@ void check_interrupt() {
   }
 }
 
+HeldSignals::HeldSignals() {
+  sigemptyset(&held_);
+  for (const int number : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&held_, number);
+  pthread_sigmask(SIG_BLOCK, &held_, &before_);
+}
+
+HeldSignals::~HeldSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+int HeldSignals::wait(std::chrono::milliseconds timeout) const {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
+  const std::chrono::nanoseconds rest = timeout - seconds;
+  timespec limit{};
+  limit.tv_sec = static_cast<time_t>(seconds.count());
+  limit.tv_nsec = static_cast<long>(rest.count());
+  const int number = sigtimedwait(&held_, nullptr, &limit);
+  return number > 0 ? number : 0;
+}
+
+void HeldSignals::let_go() {
+  signal(SIGINT, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
 }  // namespace tcrops

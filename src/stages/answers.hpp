@@ -5,6 +5,7 @@
 #include "reference_tcrs.hpp"
 
 #include <tcrops/data/record.hpp>
+#include <tcrops/stages/loaded_model.hpp>
 #include <tcrops/store/store.hpp>
 
 #include <optional>
@@ -16,15 +17,6 @@ namespace tcrops::stages {
 
 inline constexpr const char* kUnseenEpitope = "unseen_epitope";
 inline constexpr const char* kFarFromTraining = "far_from_training";
-
-// What is said of one record, or why nothing is.
-struct Answer {
-  std::vector<std::string> fields;  // one per column; empty when there is a problem
-  bool call = false;
-  bool unseen_epitope = false;
-  bool far_from_training = false;
-  std::string problem;
-};
 
 // What a prediction says of each record, in the columns score (logistic function of the logit),
 // probability (calibrated), percentile (among the model's background, low is rare), spread (of an

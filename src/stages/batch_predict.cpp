@@ -1,3 +1,4 @@
+#include "answered_rows.hpp"
 #include "answers.hpp"
 #include "explain.hpp"
 #include "output_file.hpp"
@@ -6,7 +7,6 @@
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/interrupt.hpp>
 #include <tcrops/core/progress.hpp>
-#include <tcrops/data/csv.hpp>
 #include <tcrops/data/external_sort.hpp>
 #include <tcrops/data/input.hpp>
 #include <tcrops/data/reader.hpp>
@@ -14,11 +14,9 @@
 #include <tcrops/stages/batch_predict.hpp>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
-#include <memory>
 #include <optional>
+#include <utility>
 
 namespace tcrops::stages {
 namespace {
@@ -26,41 +24,11 @@ namespace {
 constexpr std::size_t kChunkRecords = 8192;
 constexpr std::size_t kChunkBytes = std::size_t{16} << 20U;
 
-std::string free_name(const std::vector<std::string>& header, const std::string& name) {
-  std::string free = name;
-  while (std::find(header.begin(), header.end(), free) != header.end()) free = "tcrops_" + free;
-  return free;
-}
-
-// Why the row at `line` has no score; empty when nothing was refused.
-std::string problem_of(const data::ReadResult& result, std::size_t line) {
-  const data::Note* found = nullptr;
-  for (const data::Note& note : result.notes) {
-    if (note.action != data::Action::kRefused) continue;
-    if (note.line == line || (found == nullptr && !result.record)) found = &note;
-    if (note.line == line) break;
-  }
-  if (found == nullptr) return {};
-  const std::string field = found->field.empty() ? "" : found->field + ": ";
-  const std::string where = found->line == line ? "" : fmt::format("line {}: ", found->line);
-  return where + field + found->reason;
-}
-
-// Columns the model cannot do without.
-std::vector<data::Column> required_of(const Model& model) {
-  std::vector<data::Column> required;
-  for (const data::Column column : model.encoder->features()) {
-    const bool may_lack =
-        std::find(model.optional.begin(), model.optional.end(), column) != model.optional.end();
-    if (!may_lack) required.push_back(column);
-  }
-  return required;
-}
-
 data::ReadOptions options_for(const BatchPredictOptions& options, const Model& model) {
   data::ReadOptions read = read_options(options.input, options.output);
-  read.required = required_of(model);
-  read.used = model.encoder->features();
+  TableNeeds needs = needs_of(model);
+  read.required = std::move(needs.required);
+  read.used = std::move(needs.used);
   return read;
 }
 
@@ -68,14 +36,18 @@ class Predictor {
  public:
   Predictor(const Model& model, Answers& answers, const BatchPredictOptions& options,
             data::TableReader& reader)
-      : answers_(answers), options_(options), reader_(reader), output_(options.output) {
+      : options_(options),
+        reader_(reader),
+        answers_(answers),
+        written_(reader, answers.columns()),
+        output_(options.output) {
     if (!options.explain.file.empty()) explainer_.emplace(model, options.explain);
     if (reader.rows_are_chains()) by_line_.emplace(spill_folder(options.output));
   }
 
   BatchPredictResult run() {
     Progress progress("predict", 0, "rows");
-    write_header();
+    output_.write(written_.header());
     std::vector<data::ReadResult> results;
     for (bool more = true; more;) {
       check_interrupt();
@@ -93,33 +65,6 @@ class Predictor {
   }
 
  private:
-  // As the input writes its rows, so that its reader reads the output.
-  [[nodiscard]] std::string line_of(const std::vector<std::string>& fields) const {
-    std::string text;
-    if (reader_.quoting() == data::CsvQuoting::kRfc4180) {
-      data::append_csv(text, fields, reader_.separator());
-      return text;
-    }
-    for (const std::string& field : fields) {
-      if (!text.empty() || &field != &fields.front()) text += reader_.separator();
-      text += field;
-    }
-    return text + '\n';
-  }
-
-  void write_header() {
-    const auto& rows = reader_.header_rows();
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      std::vector<std::string> header = rows[i];
-      std::vector<std::string> names = answers_.columns();
-      names.emplace_back("problem");
-      for (const std::string& name : names) {
-        header.push_back(i + 1 == rows.size() ? free_name(rows[i], name) : "Prediction");
-      }
-      output_.write(line_of(header));
-    }
-  }
-
   bool fill(std::vector<data::ReadResult>& results) {
     results.clear();
     for (std::size_t bytes = 0; results.size() < kChunkRecords && bytes < kChunkBytes;) {
@@ -168,27 +113,16 @@ class Predictor {
   // Uses the row up.
   std::string row_text(data::SourceRow& row, const data::ReadResult& result, const Answer* answer) {
     ++result_.rows;
-    std::string problem = problem_of(result, row.line);
-    if (problem.empty() && answer != nullptr) problem = answer->problem;
-    std::vector<std::string> fields = std::move(row.fields);
-    // A ragged row keeps its place in the table.
-    if (const std::size_t width = reader_.header().size(); fields.size() > width) {
-      problem += fmt::format(
-          "; beyond the last column: {}",
-          fmt::join(fields.begin() + static_cast<std::ptrdiff_t>(width), fields.end(), " "));
-    }
-    fields.resize(reader_.header().size());
-    if (problem.empty() && answer != nullptr) {
+    AnsweredRows::Line line =
+        written_.line(std::move(row.fields), answer, problem_of(result, row.line));
+    if (line.problem.empty() && answer != nullptr) {
       result_.called += answer->call ? 1U : 0U;
       result_.unseen_epitope += answer->unseen_epitope ? 1U : 0U;
       result_.far_from_training += answer->far_from_training ? 1U : 0U;
-      fields.insert(fields.end(), answer->fields.begin(), answer->fields.end());
     } else {
-      note_unusable(row.line, problem);
-      fields.resize(fields.size() + answers_.columns().size());
+      note_unusable(row.line, line.problem);
     }
-    fields.push_back(std::move(problem));
-    return line_of(fields);
+    return std::move(line.text);
   }
 
   void note_unusable(std::size_t line, const std::string& problem) {
@@ -220,9 +154,10 @@ class Predictor {
     output_.commit();
   }
 
-  Answers& answers_;
   const BatchPredictOptions& options_;
   data::TableReader& reader_;
+  Answers& answers_;
+  AnsweredRows written_;
   OutputFile output_;
   std::optional<Explainer> explainer_;
   std::optional<data::ExternalSort> by_line_;  // where rows come together that stand apart

@@ -112,8 +112,16 @@ void add_rest(FieldTable& table, PredictConfig& predict, ServeCheckConfig& check
   table.begin_section("serve_check", "what a model must pass before it is served");
   table.add("latency_requests", check.latency_requests, "single rows to time",
             {.minimum = 1, .maximum = 1'000'000, .shapes_result = false});
+  table.add("max_p50_ms", check.max_p50_ms,
+            "fail when half of the single rows are slower, from a table of one row to the same "
+            "with its answer, without HTTP; 0: no limit",
+            {.minimum = 0, .unit = "ms"});
   table.add("max_p99_ms", check.max_p99_ms, "fail when the 99th percentile is slower; 0: no limit",
             {.minimum = 0, .unit = "ms"});
+  table.add("max_memory_mib", check.max_memory_mib,
+            "fail when the process holds more memory with the model loaded and used; in `run` that "
+            "includes what training left behind; 0: no limit",
+            {.minimum = 0, .unit = "MiB"});
 }
 
 // Encoders that cannot have these features.
@@ -220,6 +228,7 @@ PipelineConfig::PipelineConfig() {
   add_calibration(fields_, calibration);
   add_background(fields_, background);
   add_rest(fields_, predict, serve_check);
+  add_serve(fields_, serve);
   add_gates(fields_, gates);
 }
 
@@ -239,6 +248,7 @@ Problems PipelineConfig::check() const {
   append(problems, variant_problems(*this));
   append(problems, unfit_ensemble(fields_, ensemble, train.from, tune.keep));
   append(problems, tune_problems(fields_, *this));
+  append(problems, unfit_serve(fields_, serve));
   return problems;
 }
 

@@ -8,6 +8,7 @@
 #include <tcrops/store/store.hpp>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 namespace tcrops::store {
 namespace {
@@ -29,6 +30,14 @@ std::vector<std::string> ids_beginning(const std::filesystem::path& root,
     if (id.starts_with(digits)) ids.push_back(std::move(id));
   }
   return ids;
+}
+
+// Another file, or the same one after it was written to, gives another text.
+std::string stamp_of(const std::filesystem::path& path) {
+  struct stat seen {};
+  if (::stat(path.c_str(), &seen) != 0) return "-";
+  return fmt::format("{}:{}:{}.{}", seen.st_ino, seen.st_size, seen.st_mtim.tv_sec,
+                     seen.st_mtim.tv_nsec);
 }
 
 }  // namespace
@@ -62,6 +71,12 @@ Artifact Store::get(const std::string& reference) const {
   throw Error(ExitCode::kArtifact,
               fmt::format("{}: no artifact \"{}\"{}; `tcrops artifacts ls` lists what there is",
                           root_.string(), reference, suggestion(reference, known)));
+}
+
+std::string Store::stamp(const std::string& reference) const {
+  const std::string name = reference.substr(0, reference.find('@'));
+  return stamp_of(root_ / "names" / reference) + " " +
+         stamp_of(root_ / "models" / (name + ".jsonl"));
 }
 
 }  // namespace tcrops::store

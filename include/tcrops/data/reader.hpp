@@ -42,6 +42,8 @@ struct ReadOptions {
   // counts as missing.
   std::vector<Column> used;
   LabelRule label_rule = LabelRule::kOptional;
+  // Whether the log is told of a header that lacks what its format demands.
+  bool warns = true;
   // Where rows wait on disk that must be brought together; empty: the system's folder for temporary
   // files.
   std::filesystem::path spill_folder;

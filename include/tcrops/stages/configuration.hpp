@@ -6,6 +6,7 @@
 #include <tcrops/nn/train_options.hpp>
 #include <tcrops/stages/evaluate_configuration.hpp>
 #include <tcrops/stages/model_use_configuration.hpp>
+#include <tcrops/stages/serve_configuration.hpp>
 
 #include <cstdint>
 #include <string>
@@ -124,7 +125,9 @@ struct PredictConfig {
 
 struct ServeCheckConfig {
   std::int64_t latency_requests = 200;
+  double max_p50_ms = 0.0;
   double max_p99_ms = 0.0;
+  double max_memory_mib = 0.0;
 };
 
 struct GatesConfig {
@@ -159,6 +162,7 @@ class PipelineConfig {
   BackgroundConfig background;
   PredictConfig predict;
   ServeCheckConfig serve_check;
+  ServeConfig serve;
   GatesConfig gates;
 
   [[nodiscard]] FieldTable& fields() { return fields_; }

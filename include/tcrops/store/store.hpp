@@ -159,6 +159,10 @@ class Store {
   // what exists when there is no such thing or it is not unique.
   [[nodiscard]] Artifact get(const std::string& reference) const;
 
+  // A text that is another one once a reference to a name or version may mean something else. Costs
+  // two looks at the file system, however large the store; never throws.
+  [[nodiscard]] std::string stamp(const std::string& reference) const;
+
   // By full id. kArtifact when it is not there or not whole on the surface.
   [[nodiscard]] Artifact at(const std::string& id) const;
 

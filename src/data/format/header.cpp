@@ -264,7 +264,7 @@ class HeaderReader {
       if (!contains(header_.names, name)) lacking.push_back(name);
     }
     // Cell Ranger's own AIRR file lacks none; other programs' often do.
-    if (!lacking.empty()) {
+    if (!lacking.empty() && options_.warns) {
       log_warning(
           fmt::format("{}:{}: the {} format demands columns that are not there: {}; read "
                       "without them",
@@ -274,7 +274,7 @@ class HeaderReader {
 
   // Our own table has both, so a missing one is likelier a mistake than a wish.
   void warn_of_one_chain() const {
-    if (header_.format->name != "benchmark") return;
+    if (header_.format->name != "benchmark" || !options_.warns) return;
     for (const Column column : {Column::kCdr3Alpha, Column::kCdr3Beta}) {
       if (can_give(column)) continue;
       log_warning(fmt::format("{}:{}: there is no column \"{}\"; all records have one chain only",
