@@ -1,0 +1,75 @@
+#pragma once
+
+#include "metrics.hpp"
+#include "router.hpp"
+#include "served_models.hpp"
+#include "shadow.hpp"
+
+#include <tcrops/stages/configuration.hpp>
+#include <tcrops/stages/small_table.hpp>
+#include <tcrops/store/store.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace tcrops::serve {
+
+// A request for predictions and what came of it, for whoever keeps a record of them. What did not
+// come to pass is null or empty.
+struct Asked {
+  const Request* request = nullptr;
+  std::string route;
+  std::shared_ptr<ServedModel> model;
+  const stages::SmallTable* table = nullptr;
+  std::span<const stages::Answer> answers;
+  int status = 200;
+  double seconds = 0.0;
+};
+
+// What the handlers of the API share. Outlives the router.
+struct Api {
+  const store::Store& store;
+  const stages::PipelineConfig& pipeline;  // whose gates judge a promotion
+  const CurrentModel& current;
+  ServedModels& models;
+  Metrics& metrics;
+  std::size_t request_rows = 10'000;
+  bool tokens_are_needed = false;
+  std::unique_ptr<Shadow> shadow{};                // null: none
+  std::function<void(const Asked&)> note_asked{};  // optional
+};
+
+// GET /v1/me: what whoever asks may do.
+void add_caller_route(Router& router, const Api& api);
+// POST /v1/predict, GET /v1/examples.
+void add_predict_routes(Router& router, Api& api);
+// GET /v1/models, /v1/models/{name}, /v1/models/{name}/versions/{version}, /v1/shadow.
+void add_model_routes(Router& router, const Api& api);
+// POST /v1/models/{name}/promote, /v1/models/{name}/rollback.
+void add_move_routes(Router& router, const Api& api);
+// The Open Inference Protocol, version 2: /v2 and below.
+void add_inference_routes(Router& router, Api& api);
+
+// A table that is read and answered, and counted, noted and shown to the shadow model, whatever
+// comes of it. `read` makes the table; `write` the answer. Throws what they throw, and HttpError
+// 503 when too many rows wait.
+[[nodiscard]] Response answer_rows(
+    Api& api, const Request& request, const std::string& route,
+    const std::shared_ptr<ServedModel>& model, const std::function<stages::SmallTable()>& read,
+    const std::function<Response(const stages::SmallTable&, std::span<const stages::Answer>)>&
+        write);
+
+// X-Model-Id and the like of the model that answered.
+[[nodiscard]] Headers model_headers(const ServedModel& model);
+// {"name", "version", "artifact", "data_version", "threshold"}.
+[[nodiscard]] Json short_facts(const ServedModel& model);
+
+// The text of a field of an answer as JSON: numbers digit by digit as they are written, "" as null.
+// Flags become a list, the call true or false.
+[[nodiscard]] std::string field_as_json(const std::string& column, const std::string& text);
+
+}  // namespace tcrops::serve
