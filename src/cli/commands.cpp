@@ -24,7 +24,7 @@ constexpr std::string_view kUse = "Use";
 constexpr std::string_view kOperate = "Operate";
 constexpr std::string_view kStore = "Store and help";
 
-constexpr std::array<Command, 17> kCommands = {{
+constexpr std::array<Command, 19> kCommands = {{
     {"run", kPipeline, "run every stage of a pipeline file; what is unchanged is not run again",
      "tcrops run --config configs/quickstart.json", add_run},
     {"fetch", kPipeline, "get the raw data, verified", "tcrops fetch --config configs/viral.json",
@@ -41,10 +41,14 @@ constexpr std::array<Command, 17> kCommands = {{
      "tcrops serve-check --model viral.model", add_serve_check},
     {"predict", kUse, "score the pairs of a file with a model",
      "tcrops predict --model viral.model --input pairs.csv --output scored.csv", add_predict},
+    {"serve", kUse, "answer requests over HTTP with a model, and follow its promotions",
+     "tcrops serve --model viral@champion --listen 127.0.0.1:8080", add_serve},
     {"convert", kUse, "read a table of any format, clean it and write it as AIRR or benchmark CSV",
      "tcrops convert vdjdb.txt.gz --to airr --output clean.tsv --report report.csv", add_convert},
     {"models", kOperate, "registered models: versions, champion, promotion and the way back",
      "tcrops models promote viral --config configs/viral.json", add_models},
+    {"queries", kOperate, "what servers were asked and answered: list, show, purge",
+     "tcrops queries list --search viral", add_queries},
     {"study", kOperate, "what a search has found: list, show, export to Optuna, replay",
      "tcrops study show viral.study", add_study},
     {"reproduce", kOperate,

@@ -1,6 +1,7 @@
 #include "lineage_report.hpp"
 
 #include "cmd_artifacts.hpp"
+#include "queries_report.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -57,6 +58,7 @@ std::string called(const LineageNode& node) {
 }
 
 std::string headline(const LineageNode& node) {
+  if (node.kind == kQueryKind) return plain("request " + node.id);
   std::string text = fmt::format("{} {}", shown_id(node.id), node.kind.empty() ? "?" : node.kind);
   if (node.manifest) {
     text += fmt::format(", {} v{}, seed {}", node.stage, node.manifest->stage_version,
@@ -69,6 +71,15 @@ std::string headline(const LineageNode& node) {
   return plain(text);
 }
 
+std::vector<std::string> query_details(const Json& query) {
+  return {fmt::format("{} at {}, status {}", query.at("route").get<std::string>(),
+                      shown_time(query.at("time").get<double>()), query.at("status").dump()),
+          fmt::format("{} rows, {} scored, by {} {}", query.at("rows").dump(),
+                      query.at("scored").dump(), query.at("model").get<std::string>(),
+                      query.at("version").get<std::string>()),
+          fmt::format("sha256 of what was sent {}", query.at("digest").get<std::string>())};
+}
+
 // The lines under the headline.
 std::vector<std::string> details(const LineageNode& node) {
   std::vector<std::string> lines;
@@ -77,6 +88,7 @@ std::vector<std::string> details(const LineageNode& node) {
     lines.push_back(fmt::format("made {}{}", time.get<std::string>(),
                                 host.is_string() ? " on " + host.get<std::string>() : ""));
   }
+  if (node.kind == kQueryKind) lines = query_details(node.run.at(kQueryKind));
   if (!is_raw(node)) return lines;
   for (const auto& [label, value] : {std::pair{"origin", fact(node, "origin")},
                                      {"read from", read_from(node)},

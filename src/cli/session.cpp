@@ -72,8 +72,13 @@ void add_config_options(CLI::App& app, Session& session, bool required) {
                                 "pipeline file; configs/ holds some to start from")
                      ->type_name(kFileType);
   if (required) option->required();
-  app.add_option("--set", session.assignments,
-                 "change one value, for example --set train.epochs=30")
+  // Flags that stand for a field add to the same list, so it is not set but added to.
+  app.add_option_function<std::vector<std::string>>(
+         "--set",
+         [&session](const std::vector<std::string>& given) {
+           session.assignments.insert(session.assignments.end(), given.begin(), given.end());
+         },
+         "change one value, for example --set train.epochs=30")
       ->type_name(kAssignmentType)
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

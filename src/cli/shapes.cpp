@@ -156,7 +156,7 @@ constexpr std::array kReproduce = {
         "`files` (`name`, `same`, `bytes`, `difference`)"},
 };
 constexpr std::array kLineage = {
-    Key{"root", "id of what was asked for"},
+    Key{"root", "id of what was asked for; of a logged request its id, of kind `query`"},
     Key{"nodes",
         "per artifact `id`, `kind`, `stage`, `stage_version`, `seed`, `names`, `versions`, `made`, "
         "`host`, `origin`, `read_from`, `licence`, `citation`, `files` (of raw data: `name`, "
@@ -230,10 +230,58 @@ constexpr std::array kPredict = {
     Key{"cleaning", "as in tcrops.convert/1"},
     Key{"output", "the file written"},
 };
+constexpr std::array kServe = {
+    Key{"url", "where it listens"},
+    Key{"address", "the same as host and port"},
+    Key{"name", "of the registered model, or what --model was"},
+    Key{"version", "of the registered model, or the beginning of the id"},
+    Key{"artifact", "id of the model"},
+    Key{"data_version", "id of the dataset it was trained on"},
+    Key{"golden", "bit_equal, or within_tolerance on another backend class than that of training"},
+};
+constexpr std::array kQueries = {
+    Key{"file", "the query log"},
+    Key{"queries", "per request, newest first, the keys of tcrops.query/1 from `id` to `error`"},
+    Key{"next", "for --before, to see older ones; or null"},
+};
+constexpr std::array kQuery = {
+    Key{"id", "of the request, as the answer's X-Request-Id"},
+    Key{"number", "grows with every entry; requests may share an id"},
+    Key{"time", "when it came, seconds since 1970"},
+    Key{"route", "path of the API"},
+    Key{"status", "of the answer"},
+    Key{"valid", "true when it was answered and some row has a score"},
+    Key{"model", "that answered, by name"},
+    Key{"version", "of it"},
+    Key{"artifact", "id of it"},
+    Key{"data_version", "id of the dataset it was trained on, or null"},
+    Key{"reference", "what the request or the server called it"},
+    Key{"rows", "rows sent"},
+    Key{"scored", "rows with a score"},
+    Key{"rejected", "rows without"},
+    Key{"unseen", "rows of an epitope without a binder in training"},
+    Key{"far", "rows whose TCR is far from training"},
+    Key{"seconds", "it took"},
+    Key{"digest", "SHA-256 of what was sent"},
+    Key{"media_type", "of what was sent"},
+    Key{"has_input", "true when what was sent was kept"},
+    Key{"error", "kind of failure, or null"},
+    Key{"outputs", "of the first 1000 rows `line`, `score`, `call` and `problem_kind`"},
+    Key{"input", "what was sent, or null"},
+    Key{"content_type", "of it, as it was sent when it was kept"},
+};
+constexpr std::array kQueriesPurge = {
+    Key{"file", "the query log"},
+    Key{"removed_now", "false with --dry-run"},
+    Key{"queries", "entries that are removed"},
+    Key{"inputs", "entries whose text is removed"},
+    Key{"erased", "false: bytes of them may still be in the file; purge again"},
+};
 constexpr std::array kServeCheck = {
     Key{"passed", "true when the model may be served"},
     Key{"checks", "per check `name`, `passed` and `problem`"},
     Key{"latency", "times of single rows, or null when they were not taken"},
+    Key{"memory", "`resident_bytes` with the model loaded and used, or null"},
 };
 constexpr std::array kArtifacts = {
     Key{"artifacts",
@@ -301,6 +349,7 @@ constexpr std::array kShapes = {
     Shape{"tcrops.convert/1", "convert", kConvert},
     Shape{"tcrops.predict/1", "predict --input", kPredict},
     Shape{"tcrops.serve_check/1", "serve-check --model", kServeCheck},
+    Shape{"tcrops.serve/1", "serve, as one line when it listens", kServe},
     Shape{"tcrops.models/1", "models list", kModels},
     Shape{"tcrops.model/1", "models show NAME", kModel},
     Shape{"tcrops.model_version/1", "models show NAME@VERSION", kModelVersion},
@@ -310,6 +359,9 @@ constexpr std::array kShapes = {
     Shape{"tcrops.rollback/1", "models rollback", kRollback},
     Shape{"tcrops.registered/1", "models register", kRegistered},
     Shape{"tcrops.quantised/1", "models quantise", kQuantised},
+    Shape{"tcrops.queries/1", "queries list", kQueries},
+    Shape{"tcrops.query/1", "queries show", kQuery},
+    Shape{"tcrops.queries_purge/1", "queries purge", kQueriesPurge},
     Shape{"tcrops.worker/1", "tune --worker", kWorker},
     Shape{"tcrops.studies/1", "study list", kStudies},
     Shape{"tcrops.study/1", "study show", kStudy},
