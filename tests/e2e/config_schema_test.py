@@ -198,7 +198,7 @@ class Schema(Case):
         """Both accept, or both find fault with the same keys; but for what only several keys together show."""
         rng = random.Random("mutations")
         accepted = 0
-        for _ in range(200):
+        for _ in range(300):
             document = plain(rng.choice([path.read_text() for path in PIPELINES]))
             for _ in range(rng.choice((1, 1, 2, 3))):
                 mutate(document, rng, json.loads(self.text)["properties"])
@@ -208,7 +208,7 @@ class Schema(Case):
                 self.assertEqual(ours, schema_keys(self.validator, document))
                 accepted += not problems
         self.assertGreater(accepted, 20)
-        self.assertLess(accepted, 180)
+        self.assertLess(accepted, 280)
 
 
 def mutate(document, rng, sections):

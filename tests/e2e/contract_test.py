@@ -9,6 +9,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import product  # noqa: E402
+from serving import Serving  # noqa: E402
 from product import CHECK_FAILED, KINDS, OK, PROGRAM, QUICKSTART, STAGES, USAGE, prepared, run  # noqa: E402
 
 
@@ -21,10 +22,11 @@ COMMANDS = {
              "--name", "--require-inputs", "--force"],
     "train": ["--config", "--set", "--store", "--device", "--require-inputs", "--force"],
     "evaluate": ["--model", "--dataset", "--config", "--set", "--store", "--device", "--require-inputs", "--force"],
-    "serve-check": ["--model", "--device", "--requests", "--max-p99-ms", "--config", "--set", "--store",
-                    "--require-inputs"],
+    "serve-check": ["--model", "--device", "--requests", "--max-p50-ms", "--max-p99-ms", "--max-memory-mib", "--config",
+                    "--set", "--store", "--require-inputs"],
     "predict": ["--model", "--input", "--output", "--format", "--map", "--epitope", "--mhc", "--device", "--strict", "--plain",
                 "--config", "--set", "--store", "--require-inputs"],
+    "serve": ["--model", "--listen", "--token-file", "--log-sequences", "--copies", "--device", "--config", "--set", "--store"],
     "convert": ["input", "--output", "--to", "--report", "--profile", "--strict", "--format", "--map", "--epitope",
                 "--mhc"],
     "models list": ["--store"],
@@ -35,6 +37,9 @@ COMMANDS = {
     "models quantise": ["--store", "--as", "model"],
     "models log": ["--store", "model"],
     "models register": ["--store", "--name", "--reason", "--by"],
+    "queries list": ["--store", "--limit", "--before", "--model", "--search", "--since", "--until", "--invalid", "--log"],
+    "queries show": ["--store", "request", "--number", "--log"],
+    "queries purge": ["--store", "--before", "--older-than", "--all", "--sequences-only", "--dry-run", "--log"],
     "study list": ["--store", "--study"],
     "study show": ["--store", "study", "--study", "--best"],
     "study export": ["--store", "study", "--study", "--optuna", "--as", "--replace"],
@@ -43,7 +48,7 @@ COMMANDS = {
     "artifacts ls": ["--store", "--kind", "--last"],
     "artifacts show": ["--store", "artifact"],
     "artifacts verify": ["--store"],
-    "artifacts lineage": ["--store", "artifact", "--format", "--down"],
+    "artifacts lineage": ["--store", "artifact", "--log", "--format", "--down"],
     "artifacts diff": ["--store", "--exit-code"],
     "artifacts gc": ["--store", "--keep-names", "--keep-models", "--keep-last", "--keep-newer", "--keep", "--work",
                      "--delete"],
@@ -185,6 +190,9 @@ class Streams(product.ProductCase):
         yield ["models", "register", "quickstart.model", "--name", "other"], "tcrops.registered/1"
         yield ["models", "quantise", "quickstart.model"], "tcrops.quantised/1"
         yield ["tune", *QUICKSTART, "--worker", "--study", f"sqlite:{self.folder / 'studies.db'}"], "tcrops.worker/1"
+        yield ["queries", "list"], "tcrops.queries/1"
+        yield ["queries", "show", "one"], "tcrops.query/1"
+        yield ["queries", "purge", "--all"], "tcrops.queries_purge/1"
         yield ["study", "list"], "tcrops.studies/1"
         yield ["study", "show", "quickstart.study"], "tcrops.study/1"
         yield (["study", "export", "quickstart.study", "--optuna", f"sqlite:///{self.folder / 'optuna.db'}"],
@@ -215,6 +223,11 @@ class Streams(product.ProductCase):
         environment = {"TCROPS_STORE": str(store)}
         documented = {result["schema"]: set(result["keys"]) for result in manual()["results"]}
         seen, run_commands = set(), set()
+        with Serving(store, model="quickstart.model") as serving:
+            self.assertEqual(serving.line.pop("schema"), "tcrops.serve/1")
+            self.assertEqual(set(serving.line), documented["tcrops.serve/1"])
+            serving.post("/v1/predict", {"rows": [{"CDR3_beta": "CASS"}]}, **{"X-Request-Id": "one"})
+            serving.stop()
         for args, schema in self.commands():
             with self.subTest(args=args[:2]):
                 document = json.loads(self.ok([*args, "--json"], env=environment).stdout)
@@ -222,8 +235,8 @@ class Streams(product.ProductCase):
                 self.assertEqual(set(document), documented[schema])
                 seen.add(schema)
                 run_commands.add(" ".join(args[:2]) if " ".join(args[:2]) in COMMANDS else args[0])
-        self.assertEqual(seen, set(documented))
-        self.assertEqual(run_commands - {"--version"}, set(COMMANDS))
+        self.assertEqual(seen | {"tcrops.serve/1"}, set(documented))
+        self.assertEqual(run_commands - {"--version"} | {"serve"}, set(COMMANDS))
         document = json.loads(self.ok(["run", *QUICKSTART, "--json"], store=store).stdout)
         self.assertEqual([(stage["stage"], stage["kind"]) for stage in document["stages"]], list(zip(STAGES, KINDS)))
         for stage in document["stages"]:

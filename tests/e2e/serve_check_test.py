@@ -11,6 +11,10 @@ import product  # noqa: E402
 from product import CHECK_FAILED, QUICKSTART, run  # noqa: E402
 
 
+CHECKS = ["hashes", "load", "signature", "golden", "round_trip", "malformed_rows", "answers", "server", "missing_values",
+          "parity", "malformed_tables", "latency", "memory"]
+
+
 class ServeCheck(product.ProductCase):
     def setUp(self):
         super().setUp()
@@ -76,7 +80,25 @@ class ServeCheck(product.ProductCase):
         done = self.ok(["serve-check", "--model", "quickstart.model"], store=self.store)
         self.assertNotIn("FAILED", done.stdout)
         self.assertIn("single row: median", done.stdout)
+        self.assertRegex(done.stdout, r"memory: \d+ MiB")
         self.ok(["serve-check", *QUICKSTART, "--require-inputs"], store=self.store)
+        report = self.report()
+        self.assertEqual([check["name"] for check in report["checks"]], CHECKS)
+        self.assertTrue(report["passed"])
+        self.assertTrue(all(check["passed"] and check["problem"] == "" for check in report["checks"]))
+
+    def report(self):
+        """The JSON report that the stage left in the store."""
+        return json.loads((product.named(self.store, "quickstart.check") / "checks.json").read_text())
+
+    def test_measured_figures_are_not_part_of_the_artifact(self):
+        self.ok(["serve-check", *QUICKSTART], store=self.store)
+        first = product.named(self.store, "quickstart.check")
+        self.ok(["serve-check", *QUICKSTART], store=self.store)
+        self.assertEqual(product.named(self.store, "quickstart.check"), first)
+        notes = json.loads((first / "run.json").read_text())["notes"]
+        self.assertGreater(notes["memory"]["resident_bytes"], 1e6)
+        self.assertGreater(notes["latency"]["p99_ms"], 0)
 
     def test_other_models_of_the_study(self):
         study = json.loads((product.named(self.store, "quickstart.study") / "manifest.json").read_text())
@@ -173,6 +195,88 @@ class ServeCheck(product.ProductCase):
     def test_other_format(self):
         self.rebuild("model.json", lambda data: data.replace(b"tcrops.model/1", b"tcrops.model/9"))
         self.refused("format tcrops.model/9", checks=["load"])
+
+    def change_signature(self, change):
+        def changed(data):
+            model = json.loads(data)
+            change(model["signature"])
+            return json.dumps(model).encode()
+        self.rebuild("model.json", changed)
+
+    def test_signature_of_other_columns(self):
+        for part, change in (("but the encoder reads", lambda signature: signature["columns"].reverse()),
+                             ("but the encoder reads", lambda signature: signature["columns"].pop()),
+                             ("is none that the model reads", lambda signature: signature.update(optional=["CDR1_beta"])),
+                             ("is named twice", lambda signature: signature.update(optional=["MHC", "MHC"])),
+                             ("model.json: ", lambda signature: signature.pop("columns"))):
+            with self.subTest(part):
+                shutil.rmtree(self.store)
+                self.copy()
+                self.model = product.named(self.store, "quickstart.model")
+                self.change_signature(change)
+                self.refused(part, checks=["signature"])
+
+    def test_signature_of_columns_that_nobody_knows(self):
+        self.change_signature(lambda signature: signature.update(optional=["CDR4"]))
+        self.refused("CDR4", checks=["load"])
+
+    def limit(self, flag, field, reason):
+        for args in (["--model", "quickstart.model"], QUICKSTART):
+            done = run(["serve-check", *args, flag, "0.000001"], store=self.store)
+            self.assertEqual(done.returncode, CHECK_FAILED, done.stderr)
+            self.assertIn(reason, done.stdout + done.stderr)
+        done = run(["serve-check", *QUICKSTART, "--set", f"serve_check.{field}=0.000001"], store=self.store)
+        self.assertEqual(done.returncode, CHECK_FAILED, done.stderr)
+        failed = [check["name"] for check in self.failed_report()["checks"] if not check["passed"]]
+        self.assertEqual(failed, ["memory" if "memory" in field else "latency"])
+        self.ok(["serve-check", *QUICKSTART, flag, "60000"], store=self.store)
+        self.ok(["serve-check", "--model", "quickstart.model", flag, "60000"], store=self.store)
+
+    def failed_report(self):
+        """Of the check that said no last; no name points at it."""
+        failed = [folder for folder in product.directories(self.store).values()
+                  if (folder / "checks.json").exists() and not json.loads((folder / "checks.json").read_text())["passed"]]
+        return json.loads((max(failed, key=lambda folder: folder.stat().st_ctime_ns) / "checks.json").read_text())
+
+    def test_half_of_the_rows_too_slow(self):
+        self.limit("--max-p50-ms", "max_p50_ms", "half of the single rows take longer than 1e-06 ms")
+
+    def test_too_much_memory(self):
+        self.limit("--max-memory-mib", "max_memory_mib", "more than 1e-06 MiB")
+
+    def test_no_model_at_all(self):
+        for store, words in ((self.folder / "none", ()), (self.folder / "empty", ["fetch", *QUICKSTART])):
+            if words:
+                self.ok(words, store=store)
+            for reference in ("quickstart.model", "quickstart@champion", "0123456789ab"):
+                done = run(["serve-check", "--model", reference, "--json"], store=store)
+                self.assertEqual(done.returncode, CHECK_FAILED, done.stderr)
+                self.assertIn("do not serve this model", done.stderr)
+                check, = json.loads(done.stdout)["checks"]
+                self.assertEqual((check["name"], check["passed"]), ("model", False))
+                self.assertIn("there is no model", check["problem"])
+                self.assertIn(str(store), check["problem"])
+        self.assertFalse((self.folder / "none").exists())
+
+    def test_version_that_nobody_registered(self):
+        for reference, part in (("quickstart@v99", "99"), ("quickstart@champion", "champion"), ("viral@champion", "viral")):
+            done = run(["serve-check", "--model", reference, "--json"], store=self.store)
+            self.assertEqual(done.returncode, CHECK_FAILED, done.stderr)
+            check, = json.loads(done.stdout)["checks"]
+            self.assertEqual((check["name"], check["passed"]), ("model", False))
+            self.assertIn(part, check["problem"])
+        self.ok(["models", "promote", "quickstart@v1", "--skip-gates", "--reason", "a test"], store=self.store)
+        self.ok(["serve-check", "--model", "quickstart@champion"], store=self.store)
+
+    def test_damaged_version(self):
+        self.ok(["models", "promote", "quickstart@v1", "--skip-gates", "--reason", "a test"], store=self.store)
+        done = self.ok(["models", "show", "quickstart@champion", "--json"], store=self.store)
+        (pathlib.Path(json.loads(done.stdout)["path"]) / "encoder.json").unlink()
+        done = run(["serve-check", "--model", "quickstart@champion", "--json"], store=self.store)
+        self.assertEqual(done.returncode, CHECK_FAILED, done.stderr)
+        check, = json.loads(done.stdout)["checks"]
+        self.assertEqual((check["name"], check["passed"]), ("artifact", False))
+        self.assertIn("encoder.json", check["problem"])
 
     def test_too_slow(self):
         for args in (["--model", "quickstart.model"], QUICKSTART):

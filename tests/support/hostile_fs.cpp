@@ -89,6 +89,7 @@ Move* moves() {
 const std::uint64_t kThisProcess = random_number();
 
 Move* move_of(const std::string& path) {
+  if (path.empty()) return nullptr;
   const std::string full = std::filesystem::absolute(path).lexically_normal().string();
   return moves() == nullptr ? nullptr : &moves()[std::hash<std::string>()(full) % kMoves];
 }

@@ -187,6 +187,7 @@ def read_table(source, separator=","):
 
 
 # What `predict` writes behind the columns of its input, for a model of one network.
+COLUMNS = ["CDR3_alpha", "CDR3_beta", "V_alpha", "V_beta", "J_alpha", "J_beta", "Epitope", "clone_id", "MHC"]
 ANSWERS = ["score", "probability", "percentile", "nearest_tcr", "nearest_epitope", "flags", "call", "problem"]
 
 
