@@ -1,6 +1,6 @@
 """Tests of the pages: a server, a browser before it, and what such tests ask of both.
 
-Pictures of what was seen lie in TCROPS_SCREENSHOTS (build/screenshots).
+Pictures of what was seen lie in SCREENSHOTS_FOLDER (build/screenshots).
 """
 
 import csv
@@ -17,7 +17,7 @@ from serving import Serving
 
 TRAINED = RANKS + 1  # version of the model that the run trained
 MODEL, OTHER = f"quickstart@v{TRAINED}", "quickstart@v1"
-PICTURES = pathlib.Path(os.environ.get("TCROPS_SCREENSHOTS") or product.ROOT / "build" / "screenshots")
+PICTURES = pathlib.Path(os.environ.get("SCREENSHOTS_FOLDER") or product.ROOT / "build" / "screenshots")
 NINE = ["CDR3_alpha", "CDR3_beta", "V_alpha", "V_beta", "J_alpha", "J_beta", "Epitope", "clone_id", "MHC"]
 TABLE = "#table tbody tr"
 
