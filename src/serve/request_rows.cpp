@@ -259,7 +259,9 @@ stages::SmallTable table_of(const Columns& columns, const stages::TableSource& s
   std::istringstream in(csv_of(columns));
   stages::TableSource named = source;
   if (named.format == data::kDetectFormat && are_canonical(columns)) named.format = "benchmark";
-  return not_too_long({in, named, needs, most_rows}, most_rows);
+  stages::SmallTable table = not_too_long({in, named, needs, most_rows}, most_rows);
+  table.count_from_first_row();
+  return table;
 }
 
 stages::SmallTable table_of(const std::string& body, const std::string& content_type,

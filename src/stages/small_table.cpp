@@ -58,6 +58,10 @@ SmallTable::SmallTable(std::istream& bytes, const TableSource& source, const Tab
   fields_ = std::move(fields);
 }
 
+void SmallTable::count_from_first_row() {
+  for (Row& row : rows_) --row.line;
+}
+
 SmallTable SmallTable::of_lines(const std::string& lines, const TableSource& source,
                                 const TableNeeds& needs, std::size_t most_rows) {
   std::string text;
@@ -67,9 +71,9 @@ SmallTable SmallTable::of_lines(const std::string& lines, const TableSource& sou
   TableSource named = source;
   named.format = "benchmark";
   SmallTable table(bytes, named, needs, most_rows);
+  table.count_from_first_row();
   for (std::size_t i = 0; i < table.rows_.size(); ++i) {
     Row& row = table.rows_[i];
-    --row.line;
     if (table.fields_[i].size() == data::kBenchmarkColumnCount) continue;
     row.record.reset();
     row.problem = fmt::format("Error in line {}: must contain {} comma-separated values.", row.line,

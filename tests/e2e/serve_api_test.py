@@ -80,7 +80,7 @@ class Predictions(ServeCase):
         document = answer.json(parse_float=str, parse_int=str)
         self.assertEqual((answer.status, document["schema"], document["request_id"]),
                          (200, "tcrops.predictions/1", "mine-1"))
-        self.assertEqual(len(document["rows"]), len(predicted))
+        self.assertEqual([int(row["line"]) for row in document["rows"]], list(range(1, len(predicted) + 1)))
         for got, wanted in zip(document["rows"], predicted):
             for name in ("score", "probability", "percentile", "nearest_tcr", "nearest_epitope"):
                 self.assertEqual(got[name] or "", wanted[name])

@@ -37,6 +37,9 @@ class SmallTable {
   SmallTable(SmallTable&&) noexcept;
   SmallTable& operator=(SmallTable&&) = delete;
 
+  // Of a table that nobody wrote with a header: its first row is line 1.
+  void count_from_first_row();
+
   // There are more than most_rows; then nothing else is known.
   [[nodiscard]] bool too_long() const { return too_long_; }
   [[nodiscard]] const std::string& format() const { return format_; }
