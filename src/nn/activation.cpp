@@ -1,6 +1,7 @@
 #include "activation.hpp"
 
 #include "layer_passes.hpp"
+#include "vectorised.hpp"
 
 #include <bit>
 #include <cmath>
@@ -9,14 +10,6 @@
 
 namespace tcrops::nn {
 namespace {
-
-// Compiled for several processors, without fused operations (CMakeLists.txt), so with one result.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && \
-    !defined(__clang__)
-#define VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define VECTORISED
-#endif
 
 // e to the power of values between -87 and 87, within two units of the last place (the polynomial
 // of Cephes' expf). Without calls, so that loops over it become vectors; the same on every

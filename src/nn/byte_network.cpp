@@ -1,6 +1,7 @@
 #include "byte_network.hpp"
 
 #include "activation.hpp"
+#include "vectorised.hpp"
 
 #include <fmt/format.h>
 
@@ -11,14 +12,6 @@
 
 namespace tcrops::nn {
 namespace {
-
-// Compiled for several processors, without fused operations (CMakeLists.txt), so with one result.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && \
-    !defined(__clang__)
-#define VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define VECTORISED
-#endif
 
 constexpr float kMostByte = 127.0F;
 

@@ -7,6 +7,7 @@
 
 #include <tcrops/stages/configuration.hpp>
 #include <tcrops/stages/small_table.hpp>
+#include <tcrops/store/registry.hpp>
 #include <tcrops/store/store.hpp>
 
 #include <cstddef>
@@ -62,6 +63,9 @@ void add_inference_routes(Router& router, Api& api);
     const std::shared_ptr<ServedModel>& model, const std::function<stages::SmallTable()>& read,
     const std::function<Response(const stages::SmallTable&, std::span<const stages::Answer>)>&
         write);
+
+// Throws HttpError 404 when there is none of this name.
+[[nodiscard]] store::RegisteredModel registered_model(const Api& api, const std::string& name);
 
 // X-Model-Id and the like of the model that answered.
 [[nodiscard]] Headers model_headers(const ServedModel& model);

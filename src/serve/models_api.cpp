@@ -50,15 +50,6 @@ Json shadow_json(const Api& api) {
   return shadow;
 }
 
-store::RegisteredModel registered(const Api& api, const std::string& name) {
-  try {
-    return store::Registry(api.store).read(name);
-  } catch (const Error& e) {
-    throw HttpError(404, fmt::format("no registered model \"{}\"; GET /v1/models lists them",
-                                     valid_utf8(name)));
-  }
-}
-
 Response all_models(const Api& api) {
   const auto served = api.current.get();
   Json models = Json::array();
@@ -71,7 +62,7 @@ Response all_models(const Api& api) {
 }
 
 Response one_version(const Api& api, const std::string& name, const std::string& number) {
-  const auto model = registered(api, name);
+  const auto model = registered_model(api, name);
   const auto served = api.current.get();
   const auto at = std::find_if(model.versions.begin(), model.versions.end(), [&](const auto& each) {
     return std::to_string(each.number) == number;
@@ -88,6 +79,15 @@ Response one_version(const Api& api, const std::string& name, const std::string&
 
 }  // namespace
 
+store::RegisteredModel registered_model(const Api& api, const std::string& name) {
+  try {
+    return store::Registry(api.store).read(name);
+  } catch (const Error& e) {
+    throw HttpError(404, fmt::format("no registered model \"{}\"; GET /v1/models lists them",
+                                     valid_utf8(name)));
+  }
+}
+
 void add_caller_route(Router& router, const Api& api) {
   router.add({"GET", "/v1/me",
               [&api](const Request& request, const PathValues&) {
@@ -103,7 +103,8 @@ void add_model_routes(Router& router, const Api& api) {
   router.add(
       {"GET", "/v1/models", [&api](const Request&, const PathValues&) { return all_models(api); }});
   router.add({"GET", "/v1/models/{name}", [&api](const Request&, const PathValues& values) {
-                return json_response(model_json(registered(api, values[0]), *api.current.get()));
+                return json_response(
+                    model_json(registered_model(api, values[0]), *api.current.get()));
               }});
   router.add({"GET", "/v1/models/{name}/versions/{version}",
               [&api](const Request&, const PathValues& values) {

@@ -34,14 +34,6 @@ store::Move move_of(const Request& request, const Json& body) {
           .reason = reason_of_move(body)};
 }
 
-store::RegisteredModel registered(const store::Registry& registry, const std::string& name) {
-  try {
-    return registry.read(name);
-  } catch (const Error&) {
-    throw HttpError(404, fmt::format("no registered model \"{}\"", valid_utf8(name)));
-  }
-}
-
 Json gates_json(const stages::Judgement& judgement) {
   Json gates = Json::array();
   for (const stages::GateResult& gate : judgement.gates) {
@@ -87,7 +79,7 @@ Response promote(const Api& api, const Request& request, const std::string& name
   store::Move move = move_of(request, body);
   const Json number = body.value("version", Json());
   const store::Registry registry(api.store);
-  const auto before = registered(registry, name);
+  const auto before = registered_model(api, name);
   const store::ModelVersion* version =
       number.is_number_integer() ? before.find(number.get<std::int64_t>()) : nullptr;
   if (version == nullptr)
@@ -115,7 +107,7 @@ Response promote(const Api& api, const Request& request, const std::string& name
 Response roll_back(const Api& api, const Request& request, const std::string& name) {
   const store::Move move = move_of(request, parse_body(request.body));
   const store::Registry registry(api.store);
-  static_cast<void>(registered(registry, name));
+  static_cast<void>(registered_model(api, name));
   const auto after = moved([&] { return registry.rollback(name, move); });
   log_info(fmt::format("{} rolled {} back: {}", request.caller.name, name, move.reason));
   return json_response(
