@@ -237,6 +237,18 @@ std::string FieldTable::suggested_variable(const std::string& word) const {
   return suggestion(word, known);
 }
 
+namespace {
+
+template <class ValueOf>
+Json by_section(const std::vector<Field>& fields, const ValueOf& value_of) {
+  Json values = Json::object();
+  for (const Field& field : fields)
+    (field.section.empty() ? values : values[field.section])[field.name] = value_of(field);
+  return values;
+}
+
+}  // namespace
+
 Json FieldTable::resolved(const std::string& section, bool only_result) const {
   Json values = Json::object();
   for (const Field& field : fields_) {
@@ -247,11 +259,16 @@ Json FieldTable::resolved(const std::string& section, bool only_result) const {
 }
 
 Json FieldTable::resolved() const {
-  Json values = Json::object();
-  for (const Field& field : fields_) {
-    (field.section.empty() ? values : values[field.section])[field.name] = field.get();
-  }
-  return values;
+  return by_section(fields_, [](const Field& field) { return field.get(); });
+}
+
+Json FieldTable::shown() const {
+  return by_section(fields_, [](const Field& field) { return field.shown(); });
+}
+
+Json Field::shown() const {
+  Json value = get();
+  return as_shown ? Json(as_shown(value.get<std::string>())) : value;
 }
 
 Json FieldTable::origins() const {

@@ -11,6 +11,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <span>
 
 namespace tcrops {
 namespace {
@@ -164,13 +167,52 @@ FileLock::FileLock(const std::filesystem::path& path, Mode mode)
 
 FileLock::~FileLock() { close(descriptor_); }
 
-std::string random_name() {
-  std::array<unsigned char, 8> bytes{};
-  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+namespace {
+
+void fill_randomly(void* bytes, std::size_t size) {
+  if (getrandom(bytes, size, 0) != static_cast<ssize_t>(size))
     throw Error(ExitCode::kFailure, "the system gives no random numbers");
+}
+
+// Many at a time: asking the system costs more than what it gives.
+class RandomNumbers {
+ public:
+  std::uint64_t next() {
+    if (used_ == numbers_.size()) {
+      fill_randomly(numbers_.data(), sizeof(numbers_));
+      used_ = 0;
+    }
+    return numbers_[used_++];
   }
-  std::string name;
-  for (const unsigned char byte : bytes) name += fmt::format("{:02x}", byte);
+
+ private:
+  std::array<std::uint64_t, 32> numbers_{};  // getrandom() never gives less than 256 bytes
+  std::size_t used_ = numbers_.size();
+};
+
+// The last digits of a number, as many as there is room for.
+void write_hex(std::span<char> to, std::uint64_t number) {
+  for (std::size_t i = to.size(); i > 0; --i, number >>= 4U)
+    to[i - 1] = "0123456789abcdef"[number & 15U];
+}
+
+}  // namespace
+
+std::string random_name() {
+  std::uint64_t number = 0;
+  fill_randomly(&number, sizeof(number));
+  return fmt::format("{:016x}", number);
+}
+
+std::string timed_name() {
+  using std::chrono::milliseconds;
+  thread_local RandomNumbers random;
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  const auto time = std::chrono::duration_cast<milliseconds>(since_1970).count();
+  constexpr std::size_t kTimeDigits = 12;
+  std::string name(kTimeDigits + 16, '0');
+  write_hex(std::span(name).first(kTimeDigits), static_cast<std::uint64_t>(time));
+  write_hex(std::span(name).subspan(kTimeDigits), random.next());
   return name;
 }
 

@@ -1,3 +1,4 @@
+#include "canonical_quick.hpp"
 #include "canonical_text.hpp"
 
 #include <tcrops/data/canonical.hpp>
@@ -231,7 +232,9 @@ std::string written(const std::vector<Name>& names, std::size_t most_fields) {
   return with_fields(names[0], most_fields) + "/" + with_fields(names[1], most_fields);
 }
 
-bool is_canonical(std::string_view text) {
+}  // namespace
+
+bool is_canonical_mhc(std::string_view text) {
   constexpr std::array<std::string_view, 6> kUsual = {"HLA-A*", "HLA-B*",    "HLA-C*",
                                                       "HLA-E*", "HLA-DRB1*", "HLA-DRA*"};
   for (const std::string_view gene : kUsual) {
@@ -245,11 +248,9 @@ bool is_canonical(std::string_view text) {
   return false;
 }
 
-}  // namespace
-
 Canonical canonical_mhc(std::string_view text) {
   Canonical result;
-  if (is_canonical(text)) {
+  if (is_canonical_mhc(text)) {
     result.value = text;
     return result;
   }

@@ -1,4 +1,5 @@
 // CDR3s, loops, peptides and labels.
+#include "canonical_quick.hpp"
 #include "canonical_text.hpp"
 #include "letters.hpp"
 
@@ -121,7 +122,25 @@ std::optional<Finding> bad_peptide(std::string_view text) {
   return bad_length(text.size(), kShortestPeptide, kLongestPeptide, "epitope-length");
 }
 
+bool are_amino_acids(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), is_amino_acid);
+}
+
 }  // namespace
+
+bool is_canonical_cdr3(std::string_view text) {
+  return text.size() >= kShortestCdr3 && text.size() <= kLongestCdr3 && text.front() == 'C' &&
+         (text.back() == 'F' || text.back() == 'W') && are_amino_acids(text);
+}
+
+bool is_canonical_loop(std::string_view text) {
+  return text.size() <= kLongestLoop && are_amino_acids(text) && !is_missing(text);
+}
+
+bool is_canonical_epitope(std::string_view text) {
+  return text.size() >= kShortestPeptide && text.size() <= kLongestPeptide &&
+         are_amino_acids(text) && !is_missing(text);
+}
 
 Canonical canonical_cdr3(std::string_view text, Chain chain, Cdr3Form form,
                          std::string_view j_gene) {

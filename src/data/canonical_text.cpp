@@ -60,6 +60,12 @@ Canonical refused(std::string_view code, std::string reason) {
 }
 
 bool is_missing(std::string_view text) {
+  // Nearly all texts begin as no word for a missing value does.
+  constexpr std::string_view kFirst = "nN<#-.";
+  if (!text.empty() && !is_blank(text.front()) &&
+      kFirst.find(text.front()) == std::string_view::npos) {
+    return false;
+  }
   text = trimmed(text);
   if (text.empty() || text == "-" || text == ".") return true;
   // A missing gene to which a table's author added an allele: "nan*01".

@@ -29,7 +29,7 @@ int decimals_of(const std::string& text) {
 
 }  // namespace
 
-std::optional<double> clone_number(const std::string& text) {
+std::optional<double> clone_number(std::string_view text) {
   const auto value = parse_number(text);
   if (!value || !std::isfinite(*value)) return std::nullopt;
   return value;

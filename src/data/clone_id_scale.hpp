@@ -6,11 +6,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace tcrops::data {
 
 // The finite number that a clone_id is; empty when it is none.
-[[nodiscard]] std::optional<double> clone_number(const std::string& text);
+[[nodiscard]] std::optional<double> clone_number(std::string_view text);
 
 // clone_id <-> number in [0, 1], min-max scaled and kept as float32. A float32 has 24 bits, so the
 // text is recovered by rounding to the grid on which all fitted ids lie: whole numbers, or the last

@@ -118,8 +118,9 @@ void check_rows(const Expansion& expansion, const EncodedRows& rows, std::size_t
   const std::vector<std::uint8_t> largest = largest_codes(expansion);
   const std::uint8_t* code = rows.codes.data() + begin * rows.code_width;
   for (std::size_t row = begin; row < end; ++row) {
-    unsigned wrong = 0;
-    for (std::size_t i = 0; i < rows.code_width; ++i) wrong |= code[i] > largest[i] ? 1U : 0U;
+    std::uint8_t wrong = 0;  // as wide as a code, for vectors
+    for (std::size_t i = 0; i < rows.code_width; ++i)
+      wrong = static_cast<std::uint8_t>(wrong | (code[i] > largest[i] ? 1 : 0));
     if (wrong != 0) fail_at(largest, rows, row);
     code += rows.code_width;
   }

@@ -36,6 +36,7 @@ class GeneIndex {
   // works.
   [[nodiscard]] const Gene* find_spelling(std::string_view squashed) const;
   [[nodiscard]] const std::vector<std::string>& names(Chain chain, Segment segment) const;
+  [[nodiscard]] const std::vector<Gene>& genes() const { return genes_; }
 
  private:
   void add_spellings();

@@ -1,3 +1,4 @@
+#include "canonical_quick.hpp"
 #include "gene_tables.hpp"
 
 #include <tcrops/core/error.hpp>
@@ -7,8 +8,10 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <iterator>
 #include <map>
+#include <span>
 #include <utility>
 
 namespace tcrops::data {
@@ -87,6 +90,39 @@ const LoopTable& loop_table() {
   return table;
 }
 
+const Loops* find_loops(std::string_view v_allele) {
+  const LoopTable& table = loop_table();
+  const auto exact = table.of_allele.find(v_allele);
+  if (exact != table.of_allele.end()) return &exact->second;
+  const auto similar = table.of_gene.find(without_allele(v_allele));
+  return similar == table.of_gene.end() ? nullptr : &similar->second;
+}
+
+// Made once, on first use; immutable.
+class AlleleIndex {
+ public:
+  explicit AlleleIndex(std::span<const Gene> genes) {
+    for (const Gene& gene : genes) {
+      for (int allele = 1; gene.use == GeneUse::kFunctional && allele <= gene.alleles; ++allele)
+        add(gene, fmt::format("{}*{:02}", gene.name, allele));
+    }
+  }
+  [[nodiscard]] const KnownAllele* find(std::string_view name) const {
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  void add(const Gene& gene, std::string name) {
+    const Loops* const loops = gene.segment == Segment::kV ? find_loops(name) : nullptr;
+    names_.push_back(std::move(name));
+    by_name_.emplace(names_.back(), KnownAllele{gene.chain, gene.segment, loops});
+  }
+
+  std::deque<std::string> names_;
+  std::unordered_map<std::string_view, KnownAllele> by_name_;
+};
+
 std::size_t place(Chain chain) { return chain == Chain::kAlpha ? 0 : 1; }
 std::size_t place(Segment segment) { return segment == Segment::kV ? 0 : 1; }
 
@@ -149,6 +185,11 @@ const GeneIndex& gene_index() {
   return index;
 }
 
+const KnownAllele* known_allele(std::string_view text) {
+  static const AlleleIndex index(gene_index().genes());
+  return index.find(text);
+}
+
 std::string squashed_gene(std::string_view name) {
   std::string out;
   if (name.substr(0, 3) == "TCR") {
@@ -184,12 +225,8 @@ const std::vector<std::string>& gene_names(Chain chain, Segment segment) {
 }
 
 std::optional<Loops> loops_of(std::string_view v_allele) {
-  const LoopTable& table = loop_table();
-  const auto exact = table.of_allele.find(v_allele);
-  if (exact != table.of_allele.end()) return exact->second;
-  const auto similar = table.of_gene.find(without_allele(v_allele));
-  if (similar != table.of_gene.end()) return similar->second;
-  return std::nullopt;
+  const Loops* const found = find_loops(v_allele);
+  return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
 std::vector<std::string> missing_loops() {

@@ -84,16 +84,11 @@ std::optional<EncodeFault> ResidueEncoder::encode(const Record& record, EncodedR
   for (const Column column : fit_.features) {
     if (auto fault = fault_of(record, column)) return fault;
   }
-  EncodedRows one{.rows = 1,
-                  .code_width = expansion_.code_width,
-                  .number_width = 0,
-                  .codes = std::vector<std::uint8_t>(expansion_.code_width, 0),
-                  .numbers = {}};
-  std::span<std::uint8_t> places = one.codes;
+  std::span<std::uint8_t> places = append_zeros(expansion_.code_width, 0, out);
   for (const Column column : fit_.features) {
     const std::string& text = record[column];
     if (is_sequence(column)) {
-      std::array<std::uint8_t, kLongestText> letters{};
+      std::array<std::uint8_t, kLongestText> letters;
       std::transform(text.begin(), text.end(), letters.begin(),
                      [this](char c) { return code_of_[static_cast<unsigned char>(c)]; });
       place(std::span(letters).first(text.size()), fit_.padding, places.first(width_of(column)));
@@ -102,7 +97,6 @@ std::optional<EncodeFault> ResidueEncoder::encode(const Record& record, EncodedR
     }
     places = places.subspan(width_of(column));
   }
-  append_row(one, 0, out);
   return std::nullopt;
 }
 

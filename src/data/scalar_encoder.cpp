@@ -33,48 +33,50 @@ std::size_t ScalarEncoder::width_of(Column column) const {
 std::optional<EncodeFault> ScalarEncoder::text_fault(const Record& record, Column column) const {
   const std::string& text = record[column];
   for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < code_of_.size() && code_of_[byte] != 0) continue;
+    if (code_of_[static_cast<unsigned char>(c)] != 0) continue;
     return EncodeFault{column, shown(c) + " did not occur in the data the encoder was fitted on"};
   }
   return length_fault(column, text.size(), width_of(column));
 }
 
-std::vector<std::uint8_t> ScalarEncoder::codes_of(const Record& record) const {
-  std::vector<std::uint8_t> codes(expansion_.code_width, 0);
-  std::span<std::uint8_t> places = codes;
+bool ScalarEncoder::write_codes(const std::string& text, Column column,
+                                std::span<std::uint8_t> places) const {
+  if (text.size() > places.size()) return false;
+  std::array<std::uint8_t, kLongestText> letters;
+  bool are_known = true;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    letters[i] = code_of_[static_cast<unsigned char>(text[i])];
+    are_known = are_known && letters[i] != 0;
+  }
+  place(std::span(letters).first(text.size()), is_sequence(column) ? fit_.padding : Padding::kEnd,
+        places);
+  return are_known;
+}
+
+std::optional<EncodeFault> ScalarEncoder::write(const Record& record,
+                                                std::span<std::uint8_t> places,
+                                                std::span<float> numbers) const {
   for (const Column column : fit_.features) {
     const std::string& text = record[column];
-    if (column == Column::kCloneId) continue;
-    std::array<std::uint8_t, kLongestText> letters{};
-    std::transform(text.begin(), text.end(), letters.begin(),
-                   [this](char c) { return code_of_[static_cast<unsigned char>(c)]; });
-    place(std::span(letters).first(text.size()), is_sequence(column) ? fit_.padding : Padding::kEnd,
-          places.first(width_of(column)));
-    places = places.subspan(width_of(column));
+    if (column == Column::kCloneId) {
+      if (text.empty()) return EncodeFault{column, "the value is missing"};
+      const auto number = fit_.clone_id->encode(text);
+      if (!number) return EncodeFault{column, "is not a number"};
+      numbers.front() = *number;
+      continue;
+    }
+    const std::size_t width = width_of(column);
+    if (!write_codes(text, column, places.first(width))) return text_fault(record, column);
+    places = places.subspan(width);
   }
-  return codes;
+  return std::nullopt;
 }
 
 std::optional<EncodeFault> ScalarEncoder::encode(const Record& record, EncodedRows& out) const {
-  EncodedRows one{.rows = 1,
-                  .code_width = expansion_.code_width,
-                  .number_width = expansion_.number_width,
-                  .codes = {},
-                  .numbers = {}};
-  for (const Column column : fit_.features) {
-    if (column != Column::kCloneId) {
-      if (auto fault = text_fault(record, column)) return fault;
-      continue;
-    }
-    if (record[column].empty()) return EncodeFault{column, "the value is missing"};
-    const auto clone_id = fit_.clone_id->encode(record[column]);
-    if (!clone_id) return EncodeFault{column, "is not a number"};
-    one.numbers.push_back(*clone_id);
-  }
-  one.codes = codes_of(record);
-  append_row(one, 0, out);
-  return std::nullopt;
+  const auto places = append_zeros(expansion_.code_width, expansion_.number_width, out);
+  auto fault = write(record, places, std::span(out.numbers).last(expansion_.number_width));
+  if (fault) drop_last_row(out);
+  return fault;
 }
 
 Record ScalarEncoder::decode(const EncodedRows& rows, std::size_t row) const {

@@ -35,10 +35,13 @@ class ScalarEncoder final : public Encoder {
  private:
   [[nodiscard]] std::size_t width_of(Column column) const;
   [[nodiscard]] std::optional<EncodeFault> text_fault(const Record& record, Column column) const;
-  [[nodiscard]] std::vector<std::uint8_t> codes_of(const Record& record) const;
+  // Into places that hold zeros. False when a letter is not known or there are too many.
+  bool write_codes(const std::string& text, Column column, std::span<std::uint8_t> places) const;
+  std::optional<EncodeFault> write(const Record& record, std::span<std::uint8_t> places,
+                                   std::span<float> numbers) const;
 
   ScalarFit fit_;
-  std::array<std::uint8_t, 128> code_of_{};  // ASCII letter -> k, 0 when it is not in the alphabet
+  std::array<std::uint8_t, 256> code_of_{};  // ASCII letter -> k, 0 when it is not in the alphabet
   Expansion expansion_;
 };
 

@@ -41,6 +41,30 @@ void place(std::span<const std::uint8_t> text, Padding padding, std::span<std::u
   std::copy_backward(text.begin() + static_cast<std::ptrdiff_t>(left), text.end(), places.end());
 }
 
+std::span<std::uint8_t> append_zeros(std::size_t code_width, std::size_t number_width,
+                                     EncodedRows& to) {
+  if (to.rows == 0) {
+    to.code_width = code_width;
+    to.number_width = number_width;
+  }
+  if (to.code_width != code_width || to.number_width != number_width) {
+    throw Error(ExitCode::kArtifact,
+                fmt::format("a row of {} letters and {} numbers among rows of {} and {}; they "
+                            "belong to another encoder",
+                            code_width, number_width, to.code_width, to.number_width));
+  }
+  to.codes.resize(to.codes.size() + code_width);
+  to.numbers.resize(to.numbers.size() + number_width);
+  ++to.rows;
+  return std::span(to.codes).last(code_width);
+}
+
+void drop_last_row(EncodedRows& to) {
+  to.codes.resize(to.codes.size() - to.code_width);
+  to.numbers.resize(to.numbers.size() - to.number_width);
+  if (--to.rows == 0) to.code_width = to.number_width = 0;
+}
+
 std::optional<EncodeFault> length_fault(Column column, std::size_t letters, std::size_t places) {
   if (letters <= places) return std::nullopt;
   return EncodeFault{column, fmt::format("has {} letters; the encoder was fitted for at most {}",

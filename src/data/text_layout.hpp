@@ -27,6 +27,12 @@ using GroupWidths = std::array<std::size_t, kTextGroupCount>;
 // Writes the codes of one text into `places`, which hold zeros and are at least as many.
 void place(std::span<const std::uint8_t> text, Padding padding, std::span<std::uint8_t> places);
 
+// Appends a row of zeros, of these widths, and returns its codes. Throws as append_row.
+[[nodiscard]] std::span<std::uint8_t> append_zeros(std::size_t code_width, std::size_t number_width,
+                                                   EncodedRows& to);
+// A `to` that it leaves without rows takes any widths again.
+void drop_last_row(EncodedRows& to);
+
 // Of a text of `letters` where there are `places`; empty when it fits.
 [[nodiscard]] std::optional<EncodeFault> length_fault(Column column, std::size_t letters,
                                                       std::size_t places);

@@ -1,6 +1,8 @@
 #include "answers.hpp"
 
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/number_text.hpp>
+#include <tcrops/core/text.hpp>
 
 #include <fmt/format.h>
 
@@ -60,50 +62,52 @@ void Answers::add_distances(const data::Record& record, Answer& answer) {
   std::string edits;
   if (distances_) {
     const double nearest = distances_->nearest_tcr(record);
-    similarity = fmt::format("{:.3f}", nearest);
+    similarity = fixed_text(nearest, 3);
     answer.far_from_training = far_below_ && nearest < *far_below_;
     const std::string& epitope = record[data::Column::kEpitope];
     if (!epitope.empty() && !distances_->epitopes().empty()) {
       const std::size_t distance = distances_->nearest_epitope(epitope);
-      edits = fmt::format("{}", distance);
+      edits = std::to_string(distance);
       answer.unseen_epitope = distance > 0;
     }
   }
-  std::string flags = answer.unseen_epitope ? kUnseenEpitope : "";
+  answer.fields.push_back(std::move(similarity));
+  answer.fields.push_back(std::move(edits));
+  std::string& flags = answer.fields.emplace_back(answer.unseen_epitope ? kUnseenEpitope : "");
   if (answer.far_from_training) {
     flags += flags.empty() ? "" : ";";
     flags += kFarFromTraining;
   }
-  answer.fields.insert(answer.fields.end(),
-                       {std::move(similarity), std::move(edits), std::move(flags)});
+}
+
+void Answers::add_columns(const data::Record& record, const Scored& scored, Answer& answer) {
+  const float logit = *scored.logit;
+  const std::string& epitope = record[data::Column::kEpitope];
+  answer.fields.push_back(
+      model_.calibration ? general_text(model_.calibration->probability(epitope, logit), 7) : "");
+  const auto percentile = percentiles_ ? percentiles_->of(record, logit) : std::nullopt;
+  answer.fields.push_back(percentile ? general_text(*percentile, 4) : "");
+  if (model_.network->size() > 1) {
+    answer.fields.push_back(fmt::format("{:.4g}", scored.spread.value_or(0.0F)));
+  }
+  add_distances(record, answer);
 }
 
 std::vector<Answer> Answers::of(std::span<const data::Record> records) {
-  const std::vector<Scored> scored = score(model_, records);
+  std::vector<Scored> scored = score(model_, records);
   std::vector<Answer> answers(records.size());
   for (std::size_t i = 0; i < records.size(); ++i) {
     Answer& answer = answers[i];
     if (!scored[i].logit) {
-      answer.problem = scored[i].problem;
+      answer.problem = std::move(scored[i].problem);
       continue;
     }
-    const float logit = *scored[i].logit;
-    const Call called = call_of(model_, logit);
+    Call called = call_of(model_, *scored[i].logit);
     answer.call = called.binds;
-    answer.fields.push_back(called.score);
-    if (!plain_) {
-      const std::string& epitope = records[i][data::Column::kEpitope];
-      answer.fields.push_back(
-          model_.calibration
-              ? fmt::format("{:.7g}", model_.calibration->probability(epitope, logit))
-              : "");
-      const auto percentile = percentiles_ ? percentiles_->of(records[i], logit) : std::nullopt;
-      answer.fields.push_back(percentile ? fmt::format("{:.4g}", *percentile) : "");
-      if (model_.network->size() > 1) {
-        answer.fields.push_back(fmt::format("{:.4g}", scored[i].spread.value_or(0.0F)));
-      }
-      add_distances(records[i], answer);
-    }
+    answer.score = parse_number(called.score).value_or(0.0);
+    answer.fields.reserve(columns_.size());
+    answer.fields.push_back(std::move(called.score));
+    if (!plain_) add_columns(records[i], scored[i], answer);
     answer.fields.emplace_back(answer.call ? "1" : "0");
   }
   return answers;

@@ -34,6 +34,8 @@ class Answers {
   [[nodiscard]] const std::string& background() const { return background_; }
 
  private:
+  // All but score and call.
+  void add_columns(const data::Record& record, const Scored& scored, Answer& answer);
   void add_distances(const data::Record& record, Answer& answer);
 
   const Model& model_;

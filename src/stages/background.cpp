@@ -116,18 +116,19 @@ std::vector<float> Percentiles::logits_before(const std::string& epitope,
 
 std::optional<double> Percentiles::of(const data::Record& record, float logit) {
   const std::string& epitope = record[data::Column::kEpitope];
-  const std::string mhc = sees_mhc_ ? record[data::Column::kMhc] : std::string();
-  const std::string key = fmt::format("{}\n{}", epitope, mhc);
-  auto at = known_.find(key);
+  key_.assign(epitope).append(1, '\n');
+  if (sees_mhc_) key_ += record[data::Column::kMhc];
+  auto at = known_.find(key_);
   if (at == known_.end()) {
     check_interrupt();
+    const std::string mhc = sees_mhc_ ? record[data::Column::kMhc] : std::string();
     std::vector<float> logits = logits_before(epitope, mhc);
     if (remembered_ + logits.size() > kMostRemembered) {
       known_.clear();
       remembered_ = 0;
     }
     remembered_ += logits.size();
-    at = known_.emplace(key, std::move(logits)).first;
+    at = known_.emplace(key_, std::move(logits)).first;
   }
   const std::vector<float>& logits = at->second;
   if (logits.empty()) return std::nullopt;

@@ -55,6 +55,7 @@ class Percentiles {
   Score score_;
   std::unordered_map<std::string, std::vector<float>> known_;  // ascending
   std::size_t remembered_ = 0;
+  std::string key_;  // of the row asked for
 };
 
 }  // namespace tcrops::stages

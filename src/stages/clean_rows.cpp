@@ -139,6 +139,7 @@ class Cleaner {
       options.map[text.substr(0, sign)] = text.substr(sign + 1);
     }
     options.used = data::value_columns();
+    options.keeps_fields = false;
     options.required = required_columns(config_);
     const auto features = feature_columns(config_);
     const auto is_feature = [&](data::Column column) {

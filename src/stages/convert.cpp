@@ -25,6 +25,7 @@ constexpr std::size_t kReasonsShown = 3;
 data::ReadOptions options_for(const ConvertOptions& options) {
   data::ReadOptions read = read_options(options.input, options.output);
   read.used = data::value_columns();
+  read.keeps_fields = false;
   return read;
 }
 

@@ -229,10 +229,11 @@ bool all_finite(std::span<const float> values) {
 std::vector<double> probabilities(std::span<const float> logits) {
   std::vector<double> result;
   result.reserve(logits.size());
-  for (const float logit : logits)
-    result.push_back(1.0 / (1.0 + std::exp(-static_cast<double>(logit))));
+  for (const float logit : logits) result.push_back(probability_of(logit));
   return result;
 }
+
+double probability_of(float logit) { return 1.0 / (1.0 + std::exp(-static_cast<double>(logit))); }
 
 Fitted fit(const FitParameters& parameters, const data::Expansion& expansion, const SideData& train,
            const SideData& validation, std::uint64_t seed, const nn::Device& device,

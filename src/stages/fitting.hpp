@@ -91,7 +91,9 @@ struct Answered {
 // False for a network that diverged.
 [[nodiscard]] bool all_finite(std::span<const float> values);
 
-// Logistic function of each logit.
+// Logistic function of a logit.
+[[nodiscard]] double probability_of(float logit);
+// Of each.
 [[nodiscard]] std::vector<double> probabilities(std::span<const float> logits);
 
 }  // namespace tcrops::stages

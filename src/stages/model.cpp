@@ -1,6 +1,7 @@
 #include "model.hpp"
 
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/number_text.hpp>
 #include <tcrops/core/rng.hpp>
 #include <tcrops/data/table.hpp>
 #include <tcrops/nn/quantise.hpp>
@@ -290,14 +291,16 @@ std::vector<data::Record> read_examples(const store::Store& store,
 }
 
 Call call_of(const Model& model, float logit) {
-  const double probability = probabilities(std::span<const float>(&logit, 1)).front();
-  return {fmt::format("{:.7g}", probability), probability >= model.threshold};
+  const double probability = probability_of(logit);
+  return {general_text(probability, 7), probability >= model.threshold};
 }
 
 std::vector<Scored> score(const Model& model, std::span<const data::Record> records) {
   std::vector<Scored> results(records.size());
   std::vector<std::size_t> usable;
+  usable.reserve(records.size());
   data::EncodedRows rows;
+  rows.codes.reserve(records.size() * model.encoder->expansion().code_width);
   for (std::size_t i = 0; i < records.size(); ++i) {
     if (const auto fault = model.encoder->encode(records[i], rows)) {
       results[i].problem = fmt::format("{}: {}", data::column_name(fault->column), fault->reason);

@@ -40,12 +40,16 @@ std::set<std::string> epitopes_of(const ReferenceTcrs& tcrs) {
 
 }  // namespace
 
+SeenChains::SeenChains(std::span<const data::Column> features)
+    : alpha(has(features, data::Column::kCdr3Alpha)), beta(has(features, data::Column::kCdr3Beta)) {
+  if (!alpha && !beta) alpha = beta = true;
+}
+
 data::Cdr3s seen_cdr3s(const data::Record& record, std::span<const data::Column> features) {
-  const bool alpha = has(features, data::Column::kCdr3Alpha);
-  const bool beta = has(features, data::Column::kCdr3Beta);
+  const SeenChains chains(features);
   data::Cdr3s seen;
-  if (alpha || !beta) seen.alpha = record[data::Column::kCdr3Alpha];
-  if (beta || !alpha) seen.beta = record[data::Column::kCdr3Beta];
+  if (chains.alpha) seen.alpha = record[data::Column::kCdr3Alpha];
+  if (chains.beta) seen.beta = record[data::Column::kCdr3Beta];
   return seen;
 }
 
@@ -138,17 +142,23 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-Distances::Distances(const ReferenceTcrs& tcrs, std::vector<data::Column> features)
-    : features_(std::move(features)),
+Distances::Distances(const ReferenceTcrs& tcrs, std::span<const data::Column> features)
+    : seen_(features),
       epitopes_(epitopes_of(tcrs)),
       nearest_(std::make_unique<NearestTcr>(cdr3s_of(tcrs))) {}
 
 double Distances::nearest_tcr(const data::Record& record) {
-  const data::Cdr3s seen = seen_cdr3s(record, features_);
-  const std::string key = fmt::format("{} {}", seen.alpha, seen.beta);
-  if (const auto known = tcr_answers_.find(key); known != tcr_answers_.end()) return known->second;
+  key_.clear();
+  if (seen_.alpha) key_ += record[data::Column::kCdr3Alpha];
+  const std::size_t alpha_ends = key_.size();
+  key_ += ' ';
+  if (seen_.beta) key_ += record[data::Column::kCdr3Beta];
+  if (const auto known = tcr_answers_.find(key_); known != tcr_answers_.end()) return known->second;
   if (tcr_answers_.size() >= kMostRemembered) tcr_answers_.clear();
-  return tcr_answers_[key] = nearest_->similarity(seen);
+  const double answer =
+      nearest_->similarity({key_.substr(0, alpha_ends), key_.substr(alpha_ends + 1)});
+  tcr_answers_.emplace(key_, answer);
+  return answer;
 }
 
 std::size_t Distances::nearest_epitope(const std::string& epitope) {

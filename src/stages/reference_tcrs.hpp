@@ -32,7 +32,13 @@ using ReferenceTcrs = std::vector<ReferenceTcr>;
 // Throws Error (kArtifact).
 [[nodiscard]] ReferenceTcrs parse_reference_tcrs(const std::string& text, const std::string& name);
 
-// The CDR3s of a record among the features; both when neither is a feature.
+// The chains whose CDR3s are among the features; both when neither is.
+struct SeenChains {
+  explicit SeenChains(std::span<const data::Column> features);
+  bool alpha;
+  bool beta;
+};
+// The CDR3s of a record that are seen.
 [[nodiscard]] data::Cdr3s seen_cdr3s(const data::Record& record,
                                      std::span<const data::Column> features);
 
@@ -48,7 +54,7 @@ using ReferenceTcrs = std::vector<ReferenceTcr>;
 // Answers of distance, each remembered for rows that ask the same. One thread at a time.
 class Distances {
  public:
-  Distances(const ReferenceTcrs& tcrs, std::vector<data::Column> features);
+  Distances(const ReferenceTcrs& tcrs, std::span<const data::Column> features);
   // Similarity of the row's TCR to the nearest training TCR.
   [[nodiscard]] double nearest_tcr(const data::Record& record);
   // Edits from the row's epitope to the nearest one with a binder in training; there must be one.
@@ -57,10 +63,11 @@ class Distances {
   [[nodiscard]] const std::set<std::string>& epitopes() const { return epitopes_; }
 
  private:
-  std::vector<data::Column> features_;
+  SeenChains seen_;
   std::set<std::string> epitopes_;
   std::unique_ptr<NearestTcr> nearest_;
   std::unordered_map<std::string, double> tcr_answers_;
+  std::string key_;  // of the TCR asked for
   std::unordered_map<std::string, std::size_t> epitope_answers_;
 };
 

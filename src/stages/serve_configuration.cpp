@@ -31,10 +31,11 @@ void add_serve(FieldTable& table, ServeConfig& c) {
   table.add("more_models", c.more_models,
             "versions kept in memory besides the one that is served, for requests that name them",
             {.minimum = 1, .maximum = 100, .shapes_result = false});
-  table.add("copies", c.copies,
-            "networks that score at the same time, each with memory of its own; 0: one per "
-            "processor, at most 4",
-            {.minimum = 0, .maximum = 256, .shapes_result = false});
+  table.add(
+      "copies", c.copies,
+      "networks that score at the same time, each with memory of its own, and threads that read "
+      "and answer small requests; 0: one per processor, at most 4",
+      {.minimum = 0, .maximum = 256, .shapes_result = false});
   table.add("batch_rows", c.batch_rows, "most rows that are scored together",
             {.minimum = 1, .maximum = 100'000, .unit = "rows", .shapes_result = false});
   table.add("queue_rows", c.queue_rows,
@@ -49,7 +50,9 @@ void add_serve(FieldTable& table, ServeConfig& c) {
              .shapes_result = false});
   table.add("header_bytes", c.header_bytes, "most bytes of a request's first line and headers",
             {.minimum = 1024, .maximum = 1'048'576, .unit = "bytes", .shapes_result = false});
-  table.add("connections", c.connections, "clients at a time; one more is answered 503",
+  table.add("connections", c.connections,
+            "clients at a time, each of which may have a body in memory; who comes on top is "
+            "answered 503, or not at all",
             {.minimum = 1, .maximum = 10'000, .shapes_result = false});
   table.add("read_seconds", c.read_seconds, "time a client has to send one request",
             {.minimum = 0.1, .maximum = 3600, .unit = "s", .shapes_result = false});

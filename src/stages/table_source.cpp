@@ -32,11 +32,12 @@ std::string epitope_in_name(const std::string& path) {
 }
 
 std::filesystem::path spill_folder(const std::string& output) {
+  if (output.empty() || output == "-") return {};
   std::error_code fault;
   const auto status = std::filesystem::status(output, fault);
   const bool is_file = status.type() == std::filesystem::file_type::regular ||
                        status.type() == std::filesystem::file_type::not_found;
-  if (output.empty() || output == "-" || !is_file) return {};
+  if (!is_file) return {};
   const auto folder = std::filesystem::path(output).parent_path();
   return folder.empty() ? "." : folder;
 }
@@ -48,6 +49,7 @@ data::ReadOptions read_options(const TableSource& source, const std::string& out
   read.epitope = source.epitope;
   read.epitope_in_name = epitope_in_name(source.path);
   read.mhc = source.mhc;
+  read.means = source.means;
   read.spill_folder = spill_folder(output);
   return read;
 }

@@ -3,6 +3,8 @@
 #include "search_space.hpp"
 #include "space_shape.hpp"
 
+#include <tcrops/core/error.hpp>
+#include <tcrops/db/database.hpp>
 #include <tcrops/eval/objective.hpp>
 #include <tcrops/nn/model_spec.hpp>
 #include <tcrops/tune/tpe_options.hpp>
@@ -100,6 +102,15 @@ void add_pruner(FieldTable& table, TuneConfig& c) {
             "asha: decisions that are left out at the beginning", {.minimum = 0, .maximum = 60});
 }
 
+// Of what is no address nobody knows where its password stands.
+std::string shown_address(const std::string& url) {
+  try {
+    return db::address(url).shown();
+  } catch (const Error&) {
+    return url.find_first_of("@=") == std::string::npos ? url : "***";
+  }
+}
+
 void add_workers(FieldTable& table, TuneConfig& c) {
   table.add("attempts", c.attempts,
             "how often a trial whose worker died or ran out of memory is begun again before it "
@@ -113,7 +124,9 @@ void add_workers(FieldTable& table, TuneConfig& c) {
             {.minimum = 0, .maximum = 604'800, .unit = "s", .shapes_result = false});
   table.add("storage", c.storage,
             "URL of the database that workers share; empty: SQLite inside the store",
-            {.shapes_result = false, .examples = {"postgresql://tcrops@db.example.org/studies"}});
+            {.shapes_result = false,
+             .examples = {"postgresql://tcrops@db.example.org/studies"},
+             .as_shown = shown_address});
   table.add("warm_start", c.warm_start,
             "trials of earlier studies to try first: none; auto: the best of studies on datasets "
             "that look alike; or the id or name of a study",

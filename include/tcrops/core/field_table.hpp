@@ -30,6 +30,8 @@ struct FieldLimits {
   bool not_empty = false;  // a list needs at least one item, a text one letter
   bool plain = false;      // is_plain_name
   std::vector<std::string> examples{};
+  // How a text that may hold a secret is shown to people; none: as it is.
+  std::function<std::string(const std::string& value)> as_shown{};
 };
 
 // A part of a structured value: keys of objects, and for an item of a list its number from 0.
@@ -63,6 +65,8 @@ struct Field : FieldLimits {
   std::map<InnerPath, Place> inside;     // where parts of a structured value stand in a file
   bool refused = false;                  // a value was given and not taken
 
+  // The value for people and logs, without secrets.
+  [[nodiscard]] Json shown() const;
   [[nodiscard]] std::string path() const { return section.empty() ? name : section + "." + name; }
 };
 
@@ -130,6 +134,8 @@ class FieldTable {
   // without those that cannot change a result.
   [[nodiscard]] Json resolved(const std::string& section, bool only_result) const;
   [[nodiscard]] Json resolved() const;
+  // All of them as they are shown, in the same form.
+  [[nodiscard]] Json shown() const;
   [[nodiscard]] Json origins() const;
   // JSON Schema, draft 2020-12.
   [[nodiscard]] Json schema() const;

@@ -66,4 +66,8 @@ class FileLock {
 // 16 random hexadecimal digits from the system, for names only.
 [[nodiscard]] std::string random_name();
 
+// 28 hexadecimal digits: the time in milliseconds since 1970 (12 digits), then random bits. Names
+// sort by when they were made, so that an index of them grows at its end. Thread-safe.
+[[nodiscard]] std::string timed_name();
+
 }  // namespace tcrops

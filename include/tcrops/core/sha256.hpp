@@ -2,6 +2,7 @@
 
 #include <tcrops/core/error.hpp>
 
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -9,6 +10,14 @@
 #include <string_view>
 
 namespace tcrops {
+
+using Sha256Digest = std::array<unsigned char, 32>;
+
+// Of bytes that are all there. Thread-safe.
+[[nodiscard]] Sha256Digest sha256(std::string_view bytes);
+// 64 lower-case hexadecimal digits.
+[[nodiscard]] std::string digest_hex(const Sha256Digest& digest);
+[[nodiscard]] std::string sha256_hex(std::string_view bytes);
 
 // Incremental SHA-256 (FIPS 180-4). `hex` ends it: 64 lower-case hexadecimal digits.
 class Sha256 {
@@ -24,8 +33,6 @@ class Sha256 {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-[[nodiscard]] std::string sha256_hex(std::string_view bytes);
 
 // Reads the file in blocks, with a look at check_interrupt() between them. Throws
 // Error(`otherwise`) when it cannot be read.

@@ -3,8 +3,11 @@
 
 #include <tcrops/data/cleaning.hpp>
 #include <tcrops/data/csv.hpp>
+#include <tcrops/data/known_headers.hpp>
+#include <tcrops/data/means.hpp>
 #include <tcrops/data/record.hpp>
 #include <tcrops/data/table.hpp>
+#include <tcrops/data/text_table.hpp>
 
 #include <filesystem>
 #include <istream>
@@ -42,8 +45,17 @@ struct ReadOptions {
   // counts as missing.
   std::vector<Column> used;
   LabelRule label_rule = LabelRule::kOptional;
+  // What messages advise.
+  Means means = Means::kOptions;
   // Whether the log is told of a header that lacks what its format demands.
   bool warns = true;
+  // Where headers are looked up before they are read, and kept: for tables in memory, when `warns`
+  // is false and `map` empty. Optional.
+  std::shared_ptr<const KnownHeaders> known_headers;
+  // Whether SourceRow::fields come out; else they are empty, which is quicker.
+  bool keeps_fields = true;
+  // Whether notes of rows that are taken over come out, too, and not only refusals.
+  bool keeps_notes = true;
   // Where rows wait on disk that must be brought together; empty: the system's folder for temporary
   // files.
   std::filesystem::path spill_folder;
@@ -78,6 +90,9 @@ class TableReader {
   // empty file, a format that cannot be told or lacks a column, and (kUsage) for an unknown
   // format or mapped name.
   TableReader(std::istream& in, std::string name, ReadOptions options);
+  // Rows that are there already, read as a CSV file of them would be, line numbers included. The
+  // table must outlive the reader.
+  TableReader(const TextTable& table, std::string name, ReadOptions options);
   ~TableReader();
   TableReader(const TableReader&) = delete;
   TableReader& operator=(const TableReader&) = delete;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tcrops/core/json.hpp>
+#include <tcrops/data/known_headers.hpp>
 #include <tcrops/data/record.hpp>
 #include <tcrops/store/store.hpp>
 
@@ -14,6 +15,7 @@ namespace tcrops::stages {
 // What is said of one record, or why nothing is.
 struct Answer {
   std::vector<std::string> fields;  // one per column; empty when there is a problem
+  double score = 0.0;               // the number that the first field is; 0 when there is a problem
   bool call = false;
   bool unseen_epitope = false;
   bool far_from_training = false;
@@ -25,6 +27,8 @@ struct TableNeeds {
   std::vector<data::Column> required;  // without these a row has no score
   std::vector<data::Column> used;      // a value here that cannot be read costs the row its score
   std::vector<std::string> columns;    // names of an answer's fields: score, …, call
+  // Of tables that were read for it.
+  std::shared_ptr<const data::KnownHeaders> headers = std::make_shared<data::KnownHeaders>();
 };
 
 // Rows of the test set that a model was made with, decoded: what users are shown as examples.

@@ -22,7 +22,7 @@ struct ServeConfig {
   std::int64_t request_rows = 10'000;
   std::int64_t body_bytes = std::int64_t{16} << 20U;
   std::int64_t header_bytes = 16'384;
-  std::int64_t connections = 128;
+  std::int64_t connections = 512;
   double read_seconds = 30.0;
   double write_seconds = 30.0;
   double idle_seconds = 15.0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tcrops/data/text_table.hpp>
 #include <tcrops/stages/loaded_model.hpp>
 #include <tcrops/stages/table_source.hpp>
 
@@ -11,11 +12,16 @@
 #include <string>
 #include <vector>
 
+namespace tcrops::data {
+class TableReader;
+}
+
 namespace tcrops::stages {
 
 class AnsweredRows;
 
-// A table that is read whole, by the readers of `predict`, and answered whole.
+// A table that is read whole, by the readers of `predict`, and answered whole. Moving it leaves its
+// records where they are.
 class SmallTable {
  public:
   struct Row {
@@ -27,6 +33,9 @@ class SmallTable {
   // `bytes` are plain text; `source.path` is only what messages call it. Throws Error (kInputData)
   // for a table that cannot be read or has no rows, (kUsage) for an unknown format or mapped name.
   SmallTable(std::istream& bytes, const TableSource& source, const TableNeeds& needs,
+             std::size_t most_rows);
+  // The same for a table that is not text any more; lines are those of a CSV file of it.
+  SmallTable(data::TextTable given, const TableSource& source, const TableNeeds& needs,
              std::size_t most_rows);
   // Lines without a header: the benchmark's nine columns in their order, with commas between. One
   // with another number of values has the problem "Error in line 3: must contain 9 comma-separated
@@ -52,12 +61,22 @@ class SmallTable {
   [[nodiscard]] std::string answered(std::span<const Answer> answers) const;
 
  private:
+  // Reads all rows; keeps their fields when they are not given.
+  void read(data::TableReader& reader, std::size_t most_rows);
+  void put_in_order();
+  [[nodiscard]] std::vector<std::string> fields_of(std::size_t row) const;
+
   bool too_long_ = false;
   std::string format_;
   std::vector<Row> rows_;
-  std::vector<std::vector<std::string>> fields_;  // of each row, as they came
   std::vector<data::Record> records_;
+  std::vector<std::string> columns_;  // of the answers
+  // Of a table that was text: the fields of each row, as they came, and how to write them.
+  std::vector<std::vector<std::string>> fields_;
   std::unique_ptr<AnsweredRows> written_;
+  // Of one that was given: itself, and its reader, which knows its header.
+  std::unique_ptr<const data::TextTable> given_;
+  std::unique_ptr<const data::TableReader> reader_;
 };
 
 }  // namespace tcrops::stages

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tcrops/data/means.hpp>
+
 #include <map>
 #include <string>
 
@@ -12,6 +14,7 @@ struct TableSource {
   std::map<std::string, std::string> map;  // canonical column -> column of the file
   std::string epitope;                     // for rows without one
   std::string mhc;
+  data::Means means = data::Means::kOptions;  // of whoever gave it, for messages
 };
 
 // The peptide in a file's name ("GILGFVFTL.txt", "immrep22_GILGFVFTL.txt"): a part of 8 to 15

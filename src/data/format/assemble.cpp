@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace tcrops::data {
 namespace {
@@ -21,28 +22,28 @@ class CellAssembler {
   explicit CellAssembler(const Header& header)
       : header_(header), is_ours_(header.at("tcrops_record").has_value()) {}
 
-  Assembled assemble(const std::vector<SourceRow>& rows) {
-    for (const SourceRow& row : rows) consider(row);
+  Assembled assemble(std::span<const RowText> rows) {
+    for (const RowText& row : rows) consider(row);
     Assembled result;
-    if (best_[0].row != nullptr || best_[1].row != nullptr) result.record = record(rows);
+    if (best_[0].row != nullptr || best_[1].row != nullptr) fill(result.record.emplace(), rows);
     result.notes = std::move(notes_);
     return result;
   }
 
  private:
   struct Candidate {
-    const SourceRow* row = nullptr;
+    const RowText* row = nullptr;
     double umis = 0;
     double reads = 0;
   };
 
-  void refuse(const SourceRow& row, Role role, std::string code, std::string reason) {
-    notes_.push_back(
-        {row.line, Action::kRefused, header_.field(role), std::move(code), std::move(reason)});
+  void refuse(const RowText& row, Role role, std::string code, std::string reason) {
+    notes_.push_back({row.line, Action::kRefused, std::string(header_.field(role)), std::move(code),
+                      std::move(reason)});
   }
 
   // True when the row's flags speak against it.
-  bool is_out(const RowView& view, const SourceRow& row) {
+  bool is_out(const RowView& view, const RowText& row) {
     const auto says_no = [&](Role role, bool missing_is_no) {
       if (!header_.at(role)) return false;
       const std::string_view text = view.text(role);
@@ -68,7 +69,7 @@ class CellAssembler {
     return chain_named(is_missing(v) ? view.text(Role::kChainJ) : v);
   }
 
-  void consider(const SourceRow& row) {
+  void consider(const RowText& row) {
     const RowView view(header_, row);
     const std::optional<Chain> chain = chain_of(view);
     if (!header_.format->ungrouped.empty() &&
@@ -112,7 +113,7 @@ class CellAssembler {
     if (wins) best = candidate;
   }
 
-  [[nodiscard]] RawChain chain(const SourceRow& row) const {
+  [[nodiscard]] RawChain chain(const RowText& row) const {
     const RowView view(header_, row);
     RawChain chain{view.value(Role::kChainCdr3), header_.format->cdr3,
                    view.value(Role::kChainCdr1), view.value(Role::kChainCdr2),
@@ -125,20 +126,18 @@ class CellAssembler {
   }
 
   // Alpha before beta.
-  RawRecord record(const std::vector<SourceRow>& rows) {
-    RawRecord raw;
+  void fill(RawRecord& raw, std::span<const RowText> rows) {
     raw.line = rows.front().line;
-    std::vector<const SourceRow*> used;
+    std::vector<const RowText*> used;
     for (const Candidate& candidate : best_) {
       if (candidate.row != nullptr) used.push_back(candidate.row);
     }
-    for (const SourceRow* row : used) raw = with_pair_values(std::move(raw), {header_, *row});
+    for (const RowText* row : used) raw.take_pair_values({header_, *row});
     if (best_[0].row != nullptr) raw.alpha = chain(*best_[0].row);
     if (best_[1].row != nullptr) raw.beta = chain(*best_[1].row);
     if (used.size() > 1) note_differences(RowView(header_, *used[0]), RowView(header_, *used[1]));
-    Assembled whole = with_extra(std::move(raw), header_, used);
-    notes_.insert(notes_.end(), whole.notes.begin(), whole.notes.end());
-    return std::move(*whole.record);
+    std::vector<Note> more = raw.take_extra(header_, used);
+    std::move(more.begin(), more.end(), std::back_inserter(notes_));
   }
 
   // Two chains of one cell cannot see different epitopes.
@@ -147,7 +146,8 @@ class CellAssembler {
       const std::string_view one = trim(first.text(role));
       const std::string_view other = trim(second.text(role));
       if (is_missing(one) || is_missing(other) || one == other) continue;
-      notes_.push_back({second.line(), Action::kChanged, header_.field(role), "chains-differ",
+      notes_.push_back({second.line(), Action::kChanged, std::string(header_.field(role)),
+                        "chains-differ",
                         fmt::format("the cell's other chain, in line {}, says otherwise and counts",
                                     first.line())});
     }
@@ -159,9 +159,12 @@ class CellAssembler {
   std::vector<Note> notes_;
 };
 
-Assembled assemble_pair(const Header& header, const SourceRow& row) {
+Assembled assemble_pair(const Header& header, const RowText& row) {
   const RowView view(header, row);
-  RawRecord raw = single(header, row);
+  Assembled result;
+  RawRecord& raw = result.record.emplace();
+  raw.line = row.line;
+  raw.take_pair_values(view);
   const Cdr3Form form = header.format->cdr3;
   raw.alpha = {view.value(Role::kCdr3Alpha), form,
                view.value(Role::kCdr1Alpha), view.value(Role::kCdr2Alpha),
@@ -169,12 +172,14 @@ Assembled assemble_pair(const Header& header, const SourceRow& row) {
   raw.beta = {view.value(Role::kCdr3Beta), form,
               view.value(Role::kCdr1Beta), view.value(Role::kCdr2Beta),
               view.value(Role::kVBeta),    view.value(Role::kJBeta)};
-  return with_extra(std::move(raw), header, {&row});
+  const std::array<const RowText*, 1> rows = {&row};
+  result.notes = raw.take_extra(header, rows);
+  return result;
 }
 
 }  // namespace
 
-Assembled assemble(const Header& header, const std::vector<SourceRow>& rows) {
+Assembled assemble(const Header& header, std::span<const RowText> rows) {
   switch (header.format->layout) {
     case Layout::kChains:
       return CellAssembler(header).assemble(rows);

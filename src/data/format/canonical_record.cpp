@@ -1,3 +1,4 @@
+#include "../canonical_quick.hpp"
 #include "../clone_id_scale.hpp"
 #include "../letters.hpp"
 #include "raw_record.hpp"
@@ -28,13 +29,24 @@ Finding bad_text() { return {"bad-text", "not printable ASCII, or over 255 chara
 
 class Canoniser {
  public:
-  Canoniser(const RawRecord& raw, const FormatSpec& format, const ReadOptions& options)
-      : raw_(raw), format_(format), options_(options) {}
+  // Uses the raw record up, and fills the result.
+  Canoniser(RawRecord& raw, ReadResult& result, const FormatSpec& format,
+            const ReadOptions& options)
+      : raw_(raw),
+        format_(format),
+        options_(options),
+        result_(result),
+        record_(result.record.emplace()) {}
 
-  ReadResult run() {
+  void run() {
     record_.line = raw_.line;
     check_species();
-    if (refused_) return std::move(result_);  // its genes would only be taken for human ones
+    if (!refused_) take_values();  // genes of others would only be taken for human ones
+    if (refused_) result_.record.reset();
+  }
+
+ private:
+  void take_values() {
     take_chain(raw_.alpha, Chain::kAlpha);
     take_chain(raw_.beta, Chain::kBeta);
     take_epitope();
@@ -42,17 +54,16 @@ class Canoniser {
     take_clone_id();
     take_label();
     take_fold();
-    record_.extra = raw_.extra;
+    record_.extra = std::move(raw_.extra);
     require();
-    if (!refused_) result_.record = std::move(record_);
-    return std::move(result_);
   }
 
- private:
-  void note(const RawValue& value, Action action, const Finding& finding) {
-    result_.notes.push_back({value.line == 0 ? raw_.line : value.line, action, value.field,
-                             std::string(finding.code), finding.reason});
+  void note(const RawValue& value, Action action, Finding finding) {
     refused_ = refused_ || action == Action::kRefused;
+    if (action != Action::kRefused && !options_.keeps_notes) return;
+    result_.notes.push_back({value.line == 0 ? raw_.line : value.line, action,
+                             std::string(value.field), std::string(finding.code),
+                             std::move(finding.reason)});
   }
 
   // Takes over a value that was made canonical. What the reader has no use for cannot cost the
@@ -60,58 +71,90 @@ class Canoniser {
   void take(Column column, const RawValue& raw, Canonical canonical) {
     if (canonical.refusal) {
       if (contains(options_.used, column)) {
-        note(raw, Action::kRefused, *canonical.refusal);
+        note(raw, Action::kRefused, std::move(*canonical.refusal));
       } else {
         note(raw, Action::kChanged,
              {canonical.refusal->code, canonical.refusal->reason + "; left out"});
       }
       return;
     }
-    for (const Finding& change : canonical.changes) note(raw, Action::kChanged, change);
-    for (const Finding& notice : canonical.notices) note(raw, Action::kNoticed, notice);
+    for (Finding& change : canonical.changes) note(raw, Action::kChanged, std::move(change));
+    for (Finding& notice : canonical.notices) note(raw, Action::kNoticed, std::move(notice));
     record_[column] = std::move(canonical.value);
   }
 
   void check_species() {
-    if (is_missing(raw_.species.text) || is_human(raw_.species.text)) return;
+    const std::string_view species =
+        raw_.both_species.empty() ? raw_.species.text : std::string_view(raw_.both_species);
+    if (is_missing(species) || is_human(species)) return;
     note(raw_.species, Action::kRefused,
          {"species", "not a human receptor, and tcrops knows human genes only"});
+  }
+
+  // Null when the gene is not one that is known by this very text.
+  const KnownAllele* take_gene(Column column, const RawValue& raw, Chain chain, Segment segment) {
+    const KnownAllele* const known = raw.text.empty() ? nullptr : known_allele(raw.text);
+    if (known != nullptr && known->chain == chain && known->segment == segment) {
+      record_[column] = raw.text;
+      return known;
+    }
+    take(column, raw, canonical_gene(raw.text, chain, segment));
+    return nullptr;
+  }
+
+  void take_cdr3(Column column, const RawChain& chain, Chain which, Column j) {
+    if (chain.form == Cdr3Form::kWhole && is_canonical_cdr3(chain.cdr3.text)) {
+      record_[column] = chain.cdr3.text;
+    } else {
+      take(column, chain.cdr3, canonical_cdr3(chain.cdr3.text, which, chain.form, record_[j]));
+    }
+  }
+
+  void take_loop(Column column, const RawValue& raw) {
+    if (raw.text.empty()) return;
+    if (is_canonical_loop(raw.text)) {
+      record_[column] = raw.text;
+    } else {
+      take(column, raw, canonical_loop(raw.text));
+    }
   }
 
   void take_chain(const RawChain& chain, Chain which) {
     const bool is_alpha = which == Chain::kAlpha;
     const auto pick = [is_alpha](Column alpha, Column beta) { return is_alpha ? alpha : beta; };
-    take(pick(Column::kVAlpha, Column::kVBeta), chain.v,
-         canonical_gene(chain.v.text, which, Segment::kV));
+    const Column v = pick(Column::kVAlpha, Column::kVBeta);
     const Column j = pick(Column::kJAlpha, Column::kJBeta);
-    take(j, chain.j, canonical_gene(chain.j.text, which, Segment::kJ));
-    take(pick(Column::kCdr3Alpha, Column::kCdr3Beta), chain.cdr3,
-         canonical_cdr3(chain.cdr3.text, which, chain.form, record_[j]));
-    take(pick(Column::kCdr1Alpha, Column::kCdr1Beta), chain.cdr1, canonical_loop(chain.cdr1.text));
-    take(pick(Column::kCdr2Alpha, Column::kCdr2Beta), chain.cdr2, canonical_loop(chain.cdr2.text));
-    add_loops(which);
+    const Column cdr1 = pick(Column::kCdr1Alpha, Column::kCdr1Beta);
+    const Column cdr2 = pick(Column::kCdr2Alpha, Column::kCdr2Beta);
+    const KnownAllele* const known = take_gene(v, chain.v, which, Segment::kV);
+    take_gene(j, chain.j, which, Segment::kJ);
+    take_cdr3(pick(Column::kCdr3Alpha, Column::kCdr3Beta), chain, which, j);
+    take_loop(cdr1, chain.cdr1);
+    take_loop(cdr2, chain.cdr2);
+    if (known != nullptr) {
+      if (known->loops != nullptr) add_loops(cdr1, cdr2, *known->loops);
+    } else if (!record_[v].empty()) {
+      if (const auto loops = loops_of(record_[v])) add_loops(cdr1, cdr2, *loops);
+    }
   }
 
   // CDR1 and CDR2 follow from the V gene where the file does not say them.
-  void add_loops(Chain which) {
-    const bool is_alpha = which == Chain::kAlpha;
-    std::string& cdr1 = record_[is_alpha ? Column::kCdr1Alpha : Column::kCdr1Beta];
-    std::string& cdr2 = record_[is_alpha ? Column::kCdr2Alpha : Column::kCdr2Beta];
-    const std::string& v = record_[is_alpha ? Column::kVAlpha : Column::kVBeta];
-    if (v.empty()) return;
-    if (auto loops = loops_of(v)) {
-      if (cdr1.empty()) cdr1 = std::move(loops->cdr1);
-      if (cdr2.empty()) cdr2 = std::move(loops->cdr2);
-    }
+  void add_loops(Column cdr1, Column cdr2, const Loops& loops) {
+    if (record_[cdr1].empty()) record_[cdr1] = loops.cdr1;
+    if (record_[cdr2].empty()) record_[cdr2] = loops.cdr2;
   }
 
   // Some tables write the epitope with its allele: "NLVPMVATV_HLA-A*02:01".
   void take_epitope() {
     RawValue epitope = raw_.epitope;
+    if (is_canonical_epitope(epitope.text)) {
+      record_[Column::kEpitope] = epitope.text;
+      return;
+    }
     const std::size_t end = epitope.text.find("_HLA-");
-    if (end != std::string::npos) {
+    if (end != std::string_view::npos) {
       allele_of_epitope_ = epitope.text.substr(end + 1);
-      epitope.text.resize(end);
+      epitope.text = epitope.text.substr(0, end);
     }
     if (is_missing(epitope.text)) epitope.text = options_.epitope;
     take(Column::kEpitope, epitope, canonical_epitope(epitope.text));
@@ -122,15 +165,21 @@ class Canoniser {
     if (is_missing(mhc.text)) mhc.text = allele_of_epitope_;
     if (is_missing(mhc.text)) mhc.text = options_.mhc;
     const std::string_view second = trim(raw_.mhc_second.text);
+    std::string pair;
     if (!is_missing(mhc.text) && !is_missing(second) && to_upper(second) != "B2M") {
-      mhc.text = fmt::format("{}/{}", mhc.text, second);
+      pair = fmt::format("{}/{}", mhc.text, second);
+      mhc.text = pair;
     }
-    take(Column::kMhc, mhc, canonical_mhc(mhc.text));
+    if (is_canonical_mhc(mhc.text)) {
+      record_[Column::kMhc] = mhc.text;
+    } else {
+      take(Column::kMhc, mhc, canonical_mhc(mhc.text));
+    }
   }
 
   void take_clone_id() {
     if (is_missing(raw_.clone_id.text)) return;
-    const std::string& text = raw_.clone_id.text;
+    const std::string_view text = raw_.clone_id.text;
     const bool matters = contains(options_.used, Column::kCloneId);
     if (matters && contains(options_.required, Column::kCloneId) && !clone_number(text)) {
       note(raw_.clone_id, Action::kRefused, {"not-a-number", "is not a number"});
@@ -175,7 +224,7 @@ class Canoniser {
                format_.label == ImpliedLabel::kPositive && !is_missing(raw_.epitope.text)) {
       record_.label = true;
     } else if (options_.label_rule == LabelRule::kRequired) {
-      note({"", raw_.line, std::string(raw_.label.field.empty() ? kLabelColumn : raw_.label.field)},
+      note({"", raw_.line, raw_.label.field.empty() ? kLabelColumn : raw_.label.field},
            Action::kRefused, {"missing", "the value is missing"});
     }
     take_origin();
@@ -183,6 +232,8 @@ class Canoniser {
 
   void take_origin() {
     if (!record_.label || *record_.label) return;
+    record_.origin = format_.origin;
+    if (raw_.origin.text.empty()) return;
     const std::string text = to_lower(trim(raw_.origin.text));
     if (const auto origin = origin_named(text); origin && *origin != Origin::kNone) {
       record_.origin = *origin;
@@ -191,8 +242,6 @@ class Canoniser {
       record_.origin = Origin::kSwapped;
     } else if (text.find("control") != std::string::npos) {
       record_.origin = Origin::kBackground;
-    } else {
-      record_.origin = format_.origin;
     }
   }
 
@@ -232,8 +281,8 @@ class Canoniser {
     for (const Column column : options_.required) {
       if (!record_[column].empty()) continue;
       const RawValue& raw = raw_of(column);
-      note({"", raw.line, raw.field.empty() ? std::string(column_name(column)) : raw.field},
-           Action::kRefused, {"missing", "the value is missing"});
+      note({"", raw.line, raw.field.empty() ? column_name(column) : raw.field}, Action::kRefused,
+           {"missing", "the value is missing"});
       return;
     }
     if (record_[Column::kCdr3Alpha].empty() && record_[Column::kCdr3Beta].empty()) {
@@ -242,20 +291,23 @@ class Canoniser {
     }
   }
 
-  const RawRecord& raw_;
+  RawRecord& raw_;
   const FormatSpec& format_;
   const ReadOptions& options_;
-  Record record_;
-  ReadResult result_;
-  std::string allele_of_epitope_;
+  ReadResult& result_;
+  Record& record_;
+  std::string_view allele_of_epitope_;
   bool refused_ = false;
 };
 
 }  // namespace
 
-ReadResult make_canonical(const RawRecord& raw, const FormatSpec& format,
+ReadResult make_canonical(Assembled&& assembled, const FormatSpec& format,
                           const ReadOptions& options) {
-  return Canoniser(raw, format, options).run();
+  ReadResult result;
+  result.notes = std::move(assembled.notes);
+  if (assembled.record) Canoniser(*assembled.record, result, format, options).run();
+  return result;
 }
 
 }  // namespace tcrops::data

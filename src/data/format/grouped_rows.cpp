@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::size_t kNumberBytes = 8;
 
-std::string pack(const std::vector<std::string>& fields) {
+std::string pack(std::span<const std::string_view> fields) {
   std::string bytes;
-  for (const std::string& field : fields) {
+  for (const std::string_view field : fields) {
     const auto size = static_cast<std::uint32_t>(field.size());
     bytes.append(reinterpret_cast<const char*>(&size), sizeof(size));
     bytes += field;
@@ -44,7 +44,7 @@ GroupedRows::GroupedRows(const Header& header, const std::filesystem::path& fold
     : header_(header), by_group_(folder, memory_bytes), by_first_(folder, memory_bytes) {}
 
 // A row without a cell, of VDJdb's complex 0, or with too few or too many fields is alone.
-std::string GroupedRows::group_of(const SourceRow& row) const {
+std::string GroupedRows::group_of(const RowText& row) const {
   if (row.fields.size() != header_.names.size()) return {};
   const auto at = header_.at(Role::kGroup);
   const std::string_view group = at ? trim(row.fields[*at]) : std::string_view();
@@ -57,7 +57,7 @@ std::string GroupedRows::group_of(const SourceRow& row) const {
   return key;
 }
 
-void GroupedRows::add(const SourceRow& row) {
+void GroupedRows::add(const RowText& row) {
   const std::string line = sortable(row.line);
   const std::string group = group_of(row);
   if (group.empty()) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "header.hpp"
+#include "raw_record.hpp"
 
 #include <tcrops/data/external_sort.hpp>
 
@@ -19,12 +19,12 @@ class GroupedRows {
   GroupedRows(const Header& header, const std::filesystem::path& folder, std::size_t memory_bytes);
 
   // Not after next().
-  void add(const SourceRow& row);
+  void add(const RowText& row);
   // Empty at the end.
   [[nodiscard]] std::vector<SourceRow> next();
 
  private:
-  [[nodiscard]] std::string group_of(const SourceRow& row) const;
+  [[nodiscard]] std::string group_of(const RowText& row) const;
   void order_groups();
 
   const Header& header_;

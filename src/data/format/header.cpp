@@ -1,6 +1,7 @@
 #include "header.hpp"
 
 #include "../letters.hpp"
+#include "advice.hpp"
 #include "encoding.hpp"
 
 #include <tcrops/core/error.hpp>
@@ -32,16 +33,13 @@ Names joined_names(const Names& upper, const Names& lower) {
 
 class HeaderReader {
  public:
-  HeaderReader(CsvReader& reader, const ReadOptions& options)
-      : reader_(reader), options_(options) {}
+  HeaderReader(RowSource& rows, const ReadOptions& options) : rows_(rows), options_(options) {}
 
   Header read() {
     check_options();
-    Names row;
-    if (!reader_.next(row)) {
-      fail_file("the file is empty; it needs a line of column names and rows");
-    }
-    line_ = reader_.line();
+    if (!rows_.next()) fail_file("the file is empty; it needs a line of column names and rows");
+    Names row = rows_.take_fields();
+    line_ = rows_.line();
     header_.rows.push_back(row);
     for (std::string& name : row) name = as_utf8(std::string(trim(name)));
     header_.names = row;
@@ -55,10 +53,10 @@ class HeaderReader {
 
  private:
   [[noreturn]] void fail_file(const std::string& problem) const {
-    throw Error(ExitCode::kInputData, fmt::format("{}: {}", reader_.name(), problem));
+    throw Error(ExitCode::kInputData, fmt::format("{}: {}", rows_.name(), problem));
   }
   [[noreturn]] void fail(const std::string& problem) const {
-    throw Error(ExitCode::kInputData, fmt::format("{}:{}: {}", reader_.name(), line_, problem));
+    throw Error(ExitCode::kInputData, fmt::format("{}:{}: {}", rows_.name(), line_, problem));
   }
 
   void check_options() const {
@@ -69,6 +67,7 @@ class HeaderReader {
                   fmt::format("unknown format \"{}\"{}; known are {}", options_.format,
                               suggestion(options_.format, known), fmt::join(known, ", ")));
     }
+    if (options_.map.empty()) return;
     Names columns(kColumnNames.begin(), kColumnNames.end());
     for (const std::string_view more : {kLabelColumn, kOriginColumn, kFoldColumn}) {
       columns.emplace_back(more);
@@ -122,8 +121,8 @@ class HeaderReader {
   }
 
   void read_second_row(const Names& upper) {
-    Names lower;
-    if (!reader_.next(lower)) fail("the second row of column names is missing");
+    if (!rows_.next()) fail("the second row of column names is missing");
+    const Names lower = rows_.take_fields();
     if (lower.size() != upper.size()) {
       fail(fmt::format("the two rows of column names have {} and {} fields", upper.size(),
                        lower.size()));
@@ -190,7 +189,7 @@ class HeaderReader {
                 fmt::format("{}: cannot map {}: the rows of format {} tell themselves which chain "
                             "they hold; only Epitope, MHC, clone_id, Label, Origin and Fold can "
                             "be mapped, or read the table as --format plain",
-                            reader_.name(), column, header_.format->name));
+                            rows_.name(), column, header_.format->name));
   }
 
   // A column whose whole content stands in a canonical one is not kept beside it.
@@ -268,7 +267,7 @@ class HeaderReader {
       log_warning(
           fmt::format("{}:{}: the {} format demands columns that are not there: {}; read "
                       "without them",
-                      reader_.name(), line_, header_.format->name, fmt::join(lacking, ", ")));
+                      rows_.name(), line_, header_.format->name, fmt::join(lacking, ", ")));
     }
   }
 
@@ -278,7 +277,7 @@ class HeaderReader {
     for (const Column column : {Column::kCdr3Alpha, Column::kCdr3Beta}) {
       if (can_give(column)) continue;
       log_warning(fmt::format("{}:{}: there is no column \"{}\"; all records have one chain only",
-                              reader_.name(), line_, column_name(column)));
+                              rows_.name(), line_, column_name(column)));
     }
   }
 
@@ -286,9 +285,7 @@ class HeaderReader {
     const auto near = nearest_word(column, header_.names);
     fail(fmt::format("column \"{}\" is missing{}", column,
                      near ? fmt::format("; rename \"{}\"?", *near)
-                          : fmt::format("; name the one that holds it with --map {}=COLUMN, or "
-                                        "the format with --format",
-                                        column)));
+                          : "; " + how_to_give(column, options_.means)));
   }
 
   [[noreturn]] void fail_unknown() const {
@@ -307,13 +304,14 @@ class HeaderReader {
     }
     if (contains(header_.names, "cdr3") || contains(header_.names, "CDR3")) {
       return "its rows are chains, but no column joins them to cells: name one barcode (10x), "
-             "cell_id (AIRR) or complex.id (VDJdb), or part the chains and use --map";
+             "cell_id (AIRR) or complex.id (VDJdb), or " +
+             how_to_part_chains(options_.means);
     }
     if (const auto near = nearest_word("CDR3_beta", header_.names)) {
       return fmt::format("the first line must name the columns; rename \"{}\" to \"CDR3_beta\"?",
                          *near);
     }
-    return "the first line must name the columns; name yours with --map CDR3_beta=COLUMN";
+    return how_to_give_cdr3(options_.means);
   }
 
   // A binary file must not reach the terminal.
@@ -323,7 +321,7 @@ class HeaderReader {
     return '"' + text + '"';
   }
 
-  CsvReader& reader_;
+  RowSource& rows_;
   const ReadOptions& options_;
   Header header_;
   std::size_t line_ = 0;
@@ -337,16 +335,14 @@ std::optional<std::size_t> Header::at(std::string_view name) const {
   return static_cast<std::size_t>(found - names.begin());
 }
 
-std::string Header::field(Role role) const {
+std::string_view Header::field(Role role) const {
   if (const auto index = at(role)) return names[*index];
-  if (static_cast<std::size_t>(role) < kColumnCount) {
-    return std::string(kColumnNames[static_cast<std::size_t>(role)]);
-  }
-  return {};
+  const auto number = static_cast<std::size_t>(role);
+  return number < kColumnCount ? kColumnNames[number] : std::string_view();
 }
 
-Header read_header(CsvReader& reader, const ReadOptions& options) {
-  return HeaderReader(reader, options).read();
+Header read_header(RowSource& rows, const ReadOptions& options) {
+  return HeaderReader(rows, options).read();
 }
 
 }  // namespace tcrops::data

@@ -1,13 +1,14 @@
 #pragma once
 
 #include "format.hpp"
+#include "row_source.hpp"
 
-#include <tcrops/data/csv.hpp>
 #include <tcrops/data/reader.hpp>
 
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tcrops::data {
@@ -27,11 +28,11 @@ struct Header {
     return position[static_cast<std::size_t>(role)];
   }
   [[nodiscard]] std::optional<std::size_t> at(std::string_view name) const;
-  // How reports call what has this role.
-  [[nodiscard]] std::string field(Role role) const;
+  // How reports call what has this role; valid as long as the header.
+  [[nodiscard]] std::string_view field(Role role) const;
 };
 
 // Reads as many rows as the header has and finds the format. Throws as TableReader's constructor.
-[[nodiscard]] Header read_header(CsvReader& reader, const ReadOptions& options);
+[[nodiscard]] Header read_header(RowSource& rows, const ReadOptions& options);
 
 }  // namespace tcrops::data

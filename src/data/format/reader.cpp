@@ -1,12 +1,14 @@
 #include "grouped_rows.hpp"
+#include "known_headers.hpp"
 #include "raw_record.hpp"
 
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/interrupt.hpp>
-#include <tcrops/data/csv.hpp>
 #include <tcrops/data/reader.hpp>
 
 #include <fmt/format.h>
+
+#include <span>
 
 namespace tcrops::data {
 
@@ -20,15 +22,29 @@ std::vector<Column> value_columns() {
 }
 
 struct TableReader::State {
-  State(std::istream& in, std::string file_name, ReadOptions read_options)
+  State(std::istream& in, std::string name, ReadOptions read_options)
       : options(std::move(read_options)),
-        csv(in, std::move(file_name), kDetectSeparator),
-        header(read_header(csv, options)) {
-    const bool is_unquoted =
-        header.format->quoting == Quoting::kNone && csv.separator() == '\t' && !csv.saw_quote();
-    csv.set_quoting(is_unquoted ? CsvQuoting::kNone : CsvQuoting::kRfc4180);
+        source(std::make_unique<CsvRows>(in, std::move(name))),
+        shared_header(std::make_shared<const Header>(read_header(*source, options))),
+        header(*shared_header) {
+    begin();
+  }
+  State(const TextTable& table, std::string name, ReadOptions read_options)
+      : options(std::move(read_options)),
+        source(std::make_unique<GivenRows>(table, std::move(name))),
+        shared_header(header_of(table, *source, options)),
+        header(*shared_header) {
+    begin();
+  }
+
+  void begin() {
+    if (header.format->quoting == Quoting::kNone) source->leave_quotes();
     if (header.format->epitope_in_name && options.epitope.empty()) {
       options.epitope = options.epitope_in_name;
+    }
+    if (header.first_row) {
+      const auto& fields = header.first_row->fields;
+      first_fields.assign(fields.begin(), fields.end());
     }
     for (const std::size_t column : header.extra) {
       const std::string& column_name = header.names[column];
@@ -38,57 +54,54 @@ struct TableReader::State {
   }
 
   ReadOptions options;
-  CsvReader csv;
-  Header header;
+  std::unique_ptr<RowSource> source;
+  std::shared_ptr<const Header> shared_header;
+  const Header& header;
+  std::vector<std::string_view> first_fields;  // of the header's first row
   std::vector<std::string> extra_names;
   std::size_t rows = 0;
   std::optional<GroupedRows> groups;
 
-  // The next row of the file; empty at the end.
-  std::optional<SourceRow> read_row() {
-    SourceRow row;
-    if (header.first_row) {
-      row = std::move(*header.first_row);
-      header.first_row.reset();
-    } else if (csv.next(row.fields)) {
-      row.line = csv.line();
-    } else {
-      return std::nullopt;
-    }
+  [[nodiscard]] bool at_first_row() const { return rows == 1 && header.first_row; }
+
+  // The next row of the file, valid until the one after; empty at the end.
+  std::optional<RowText> read_row() {
     ++rows;
-    return row;
+    if (at_first_row()) return RowText{header.first_row->line, first_fields};
+    if (source->next()) return RowText{source->line(), source->fields()};
+    --rows;
+    return std::nullopt;
   }
 
-  [[nodiscard]] bool is_ragged(const SourceRow& row) const {
+  // The fields of the row read last, if they are wanted.
+  [[nodiscard]] std::vector<std::string> kept_fields() {
+    if (!options.keeps_fields) return {};
+    return at_first_row() ? header.first_row->fields : source->take_fields();
+  }
+
+  [[nodiscard]] bool is_ragged(const RowText& row) const {
     return row.fields.size() != header.names.size();
   }
 
-  [[nodiscard]] ReadResult refuse_ragged(SourceRow row) const {
+  [[nodiscard]] ReadResult refuse_ragged(const RowText& row) const {
     ReadResult result;
     result.notes.push_back(
         {row.line, Action::kRefused, "", "ragged",
          fmt::format("{} fields, but the header has {}", row.fields.size(), header.names.size())});
-    result.rows.push_back(std::move(row));
     return result;
   }
 
-  [[nodiscard]] ReadResult read_rows(std::vector<SourceRow> source) const {
-    Assembled assembled = assemble(header, source);
-    ReadResult result;
-    if (assembled.record) result = make_canonical(*assembled.record, *header.format, options);
-    result.notes.insert(result.notes.begin(), std::make_move_iterator(assembled.notes.begin()),
-                        std::make_move_iterator(assembled.notes.end()));
-    result.rows = std::move(source);
-    return result;
+  [[nodiscard]] ReadResult read_rows(std::span<const RowText> source_rows) const {
+    if (is_ragged(source_rows.front())) return refuse_ragged(source_rows.front());
+    return make_canonical(assemble(header, source_rows), *header.format, options);
   }
 
   std::optional<ReadResult> next_single() {
-    auto row = read_row();
+    const auto row = read_row();
     if (!row) return std::nullopt;
-    if (is_ragged(*row)) return refuse_ragged(std::move(*row));
-    std::vector<SourceRow> rows_of_record;
-    rows_of_record.push_back(std::move(*row));
-    return read_rows(std::move(rows_of_record));
+    ReadResult result = read_rows({&*row, 1});
+    result.rows.push_back({row->line, kept_fields()});
+    return result;
   }
 
   void read_groups() {
@@ -103,13 +116,28 @@ struct TableReader::State {
     if (!groups) read_groups();
     std::vector<SourceRow> group = groups->next();
     if (group.empty()) return std::nullopt;
-    if (is_ragged(group.front())) return refuse_ragged(std::move(group.front()));
-    return read_rows(std::move(group));
+    std::vector<std::string_view> views;
+    for (const SourceRow& row : group)
+      views.insert(views.end(), row.fields.begin(), row.fields.end());
+    std::vector<RowText> texts;
+    std::span<const std::string_view> rest = views;
+    for (const SourceRow& row : group) {
+      texts.push_back({row.line, rest.first(row.fields.size())});
+      rest = rest.subspan(row.fields.size());
+    }
+    ReadResult result = read_rows(texts);
+    if (!options.keeps_fields) {
+      for (SourceRow& row : group) row.fields.clear();
+    }
+    result.rows = std::move(group);
+    return result;
   }
 };
 
 TableReader::TableReader(std::istream& in, std::string name, ReadOptions options)
     : state_(std::make_unique<State>(in, std::move(name), std::move(options))) {}
+TableReader::TableReader(const TextTable& table, std::string name, ReadOptions options)
+    : state_(std::make_unique<State>(table, std::move(name), std::move(options))) {}
 TableReader::~TableReader() = default;
 
 std::optional<ReadResult> TableReader::next() {
@@ -117,14 +145,14 @@ std::optional<ReadResult> TableReader::next() {
                                                               : state_->next_single();
 }
 
-const std::string& TableReader::name() const { return state_->csv.name(); }
+const std::string& TableReader::name() const { return state_->source->name(); }
 std::string_view TableReader::format() const { return state_->header.format->name; }
 const std::vector<std::string>& TableReader::header() const { return state_->header.names; }
 const std::vector<std::vector<std::string>>& TableReader::header_rows() const {
   return state_->header.rows;
 }
-CsvQuoting TableReader::quoting() const { return state_->csv.quoting(); }
-char TableReader::separator() const { return state_->csv.separator(); }
+CsvQuoting TableReader::quoting() const { return state_->source->quoting(); }
+char TableReader::separator() const { return state_->source->separator(); }
 bool TableReader::rows_are_chains() const {
   return state_->header.format->layout == Layout::kChains;
 }

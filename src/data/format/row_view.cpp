@@ -8,69 +8,44 @@
 
 namespace tcrops::data {
 
-// Adds what a row says of the pair; of several rows the first that says it counts.
-RawRecord with_pair_values(RawRecord raw, const RowView& row) {
+void RawRecord::take_pair_values(const RowView& row) {
   const auto take = [&](RawValue& value, Role role) {
     if (is_missing(value.text)) value = row.value(role);
   };
-  take(raw.epitope, Role::kEpitope);
-  take(raw.mhc, Role::kMhc);
-  take(raw.mhc_second, Role::kMhcSecond);
-  take(raw.clone_id, Role::kCloneId);
-  take(raw.label, Role::kLabel);
-  take(raw.origin, Role::kOrigin);
-  take(raw.fold, Role::kFold);
-  take(raw.species, Role::kSpecies);
+  take(epitope, Role::kEpitope);
+  take(mhc, Role::kMhc);
+  take(mhc_second, Role::kMhcSecond);
+  take(clone_id, Role::kCloneId);
+  take(label, Role::kLabel);
+  take(origin, Role::kOrigin);
+  take(fold, Role::kFold);
+  take(species, Role::kSpecies);
   // Chains of two species are no receptor of either.
-  const std::string_view species = row.text(Role::kSpecies);
-  if (!is_missing(species) && species != raw.species.text)
-    raw.species.text.append("|").append(species);
-  return raw;
+  const std::string_view other = row.text(Role::kSpecies);
+  if (!is_missing(other) && other != species.text)
+    both_species.assign(species.text).append("|").append(other);
 }
 
-namespace {
-
-struct Extra {
-  std::vector<std::string> values;
+std::vector<Note> RawRecord::take_extra(const Header& header,
+                                        std::span<const RowText* const> rows) {
   std::vector<Note> notes;
-};
-
-// A column that differs between the rows of a record holds the values of all, in order.
-Extra joined_extra(const Header& header, const std::vector<const SourceRow*>& rows) {
-  Extra extra;
-  extra.values.reserve(header.extra.size());
+  extra.reserve(header.extra.size());
   for (const std::size_t column : header.extra) {
-    const auto same = [&](const SourceRow* row) {
+    const auto same = [&](const RowText* row) {
       return row->fields[column] == rows.front()->fields[column];
     };
-    std::string text = rows.front()->fields[column];
+    std::string text(rows.front()->fields[column]);
     if (!std::all_of(rows.begin(), rows.end(), same)) {
-      for (std::size_t i = 1; i < rows.size(); ++i)
-        text += kBetweenChains + rows[i]->fields[column];
+      for (const RowText* row : rows.subspan(1)) (text += kBetweenChains) += row->fields[column];
     }
     if (std::string unicode = as_utf8(text); unicode != text) {
-      extra.notes.push_back({rows.front()->line, Action::kChanged, header.names[column], "not-utf8",
-                             "not UTF-8; taken for Windows-1252"});
+      notes.push_back({rows.front()->line, Action::kChanged, header.names[column], "not-utf8",
+                       "not UTF-8; taken for Windows-1252"});
       text = std::move(unicode);
     }
-    extra.values.push_back(std::move(text));
+    extra.push_back(std::move(text));
   }
-  return extra;
-}
-
-}  // namespace
-
-RawRecord single(const Header& header, const SourceRow& row) {
-  RawRecord raw;
-  raw.line = row.line;
-  return with_pair_values(std::move(raw), {header, row});
-}
-
-Assembled with_extra(RawRecord raw, const Header& header,
-                     const std::vector<const SourceRow*>& rows) {
-  Extra extra = joined_extra(header, rows);
-  raw.extra = std::move(extra.values);
-  return {std::move(raw), std::move(extra.notes)};
+  return notes;
 }
 
 std::optional<Chain> chain_named(std::string_view text) {

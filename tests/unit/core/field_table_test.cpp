@@ -182,6 +182,20 @@ TEST_CASE("resolved values, with and without those that cannot change a result")
   CHECK(copy.table.resolved() == all);
 }
 
+TEST_CASE("a text with a secret is shown without it, and kept as it is") {
+  std::string url = "user:secret";
+  bool flag = true;
+  FieldTable table;
+  table.add("flag", flag, "a flag");
+  table.begin_section("tune", "tuning");
+  table.add("url", url, "an address",
+            {.as_shown = [](const std::string& text) { return text.substr(0, text.find(':')); }});
+  CHECK(table.shown() == Json{{"flag", true}, {"tune", {{"url", "user"}}}});
+  CHECK(table.at("tune.url").shown() == "user");
+  CHECK(table.at("flag").shown() == true);
+  CHECK(table.resolved() == Json{{"flag", true}, {"tune", {{"url", "user:secret"}}}});
+}
+
 TEST_CASE("the schema says what the checks do") {
   const Settings s;
   const Json schema = s.table.schema();

@@ -126,6 +126,37 @@ TEST_CASE("folders are made with their parents, or refused") {
   CHECK(error.says("cannot create the folder " + (scratch / "file/b").string()));
 }
 
+TEST_CASE("timed names do not repeat in any thread, and sort by when they were made") {
+  const auto now = [] {
+    const auto time = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+  };
+  const auto before = now();
+  std::vector<std::vector<std::string>> made(4);
+  std::vector<std::thread> threads;
+  for (auto& names : made) {
+    threads.emplace_back([&names] {
+      for (int i = 0; i < 5000; ++i) names.push_back(timed_name());
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  const auto after = now();
+  std::set<std::string> all;
+  for (const auto& names : made) {
+    all.insert(names.begin(), names.end());
+    std::string last;
+    for (const std::string& name : names) {
+      REQUIRE(name.size() == 28);
+      REQUIRE(name.find_first_not_of("0123456789abcdef") == std::string::npos);
+      REQUIRE(name.substr(0, 12) >= last);
+      last = name.substr(0, 12);
+      const long long time = std::stoll(last, nullptr, 16);
+      REQUIRE((time >= before && time <= after));
+    }
+  }
+  CHECK(all.size() == 20'000);
+}
+
 TEST_CASE("unique names and folders do not repeat") {
   const ScratchFolder scratch;
   std::set<std::string> names;
