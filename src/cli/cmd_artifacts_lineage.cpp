@@ -34,7 +34,8 @@ store::Lineage lineage_of(const store::Store& store, const serve::QueryDetail& d
   request.stage = "serve";
   request.run = {{"finished", shown_time(query.time)}, {kQueryKind, serve::to_json(query)}};
   lineage.nodes.push_back(std::move(request));
-  if (down) return lineage;  // nothing is made from it
+  // Nothing is made from it; and before one that was refused there was no model.
+  if (down || query.artifact.empty()) return lineage;
   store::Lineage model = store::ancestors_of(store, query.artifact);
   lineage.edges.push_back({query.artifact, query.id, "model"});
   std::move(model.nodes.begin(), model.nodes.end(), std::back_inserter(lineage.nodes));

@@ -14,12 +14,13 @@ int show(Session& session) {
   const FieldTable& fields = session.config.fields();
   std::vector<std::vector<std::string>> rows;
   for (const Field& field : fields.fields()) {
-    rows.push_back({field.path(), field.get().dump(-1, ' ', false, Json::error_handler_t::replace),
+    rows.push_back({field.path(),
+                    field.shown().dump(-1, ' ', false, Json::error_handler_t::replace),
                     field.place.text(), field.help});
   }
   print_result(session,
                {{"schema", "tcrops.config/1"},
-                {"configuration", fields.resolved()},
+                {"configuration", fields.shown()},
                 {"origins", fields.origins()}},
                format_table({"key", "value", "from", "meaning"}, rows));
   return 0;

@@ -2,14 +2,13 @@
 #include "driver.hpp"
 #include "library.hpp"
 #include "retry.hpp"
-#include "statement.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <optional>
+#include <map>
 #include <soci/sqlite3/soci-sqlite3.h>
 
 namespace tcrops::db {
@@ -32,12 +31,24 @@ class Busy : public Away {
 
 struct Functions {
   explicit Functions(const Library& library)
-      : column_count(library.function<decltype(column_count)>("sqlite3_column_count")),
+      : configure(library.function<decltype(configure)>("sqlite3_config")),
+        prepare(library.function<decltype(prepare)>("sqlite3_prepare_v2")),
+        step(library.function<decltype(step)>("sqlite3_step")),
+        reset(library.function<decltype(reset)>("sqlite3_reset")),
+        finalize(library.function<decltype(finalize)>("sqlite3_finalize")),
+        bind_int64(library.function<decltype(bind_int64)>("sqlite3_bind_int64")),
+        bind_double(library.function<decltype(bind_double)>("sqlite3_bind_double")),
+        bind_text(library.function<decltype(bind_text)>("sqlite3_bind_text")),
+        bind_null(library.function<decltype(bind_null)>("sqlite3_bind_null")),
+        clear_bindings(library.function<decltype(clear_bindings)>("sqlite3_clear_bindings")),
+        column_count(library.function<decltype(column_count)>("sqlite3_column_count")),
         column_type(library.function<decltype(column_type)>("sqlite3_column_type")),
         column_int64(library.function<decltype(column_int64)>("sqlite3_column_int64")),
         column_double(library.function<decltype(column_double)>("sqlite3_column_double")),
         column_text(library.function<decltype(column_text)>("sqlite3_column_text")),
         column_bytes(library.function<decltype(column_bytes)>("sqlite3_column_bytes")),
+        parameter_index(
+            library.function<decltype(parameter_index)>("sqlite3_bind_parameter_index")),
         parameter_count(
             library.function<decltype(parameter_count)>("sqlite3_bind_parameter_count")),
         changes(library.function<decltype(changes)>("sqlite3_changes")),
@@ -46,12 +57,23 @@ struct Functions {
         error_words(library.function<decltype(error_words)>("sqlite3_errmsg")),
         system_error(library.function<decltype(system_error)>("sqlite3_system_errno")) {}
 
+  decltype(&api::sqlite3_config) configure;
+  decltype(&api::sqlite3_prepare_v2) prepare;
+  decltype(&api::sqlite3_step) step;
+  decltype(&api::sqlite3_reset) reset;
+  decltype(&api::sqlite3_finalize) finalize;
+  decltype(&api::sqlite3_bind_int64) bind_int64;
+  decltype(&api::sqlite3_bind_double) bind_double;
+  decltype(&api::sqlite3_bind_text) bind_text;
+  decltype(&api::sqlite3_bind_null) bind_null;
+  decltype(&api::sqlite3_clear_bindings) clear_bindings;
   decltype(&api::sqlite3_column_count) column_count;
   decltype(&api::sqlite3_column_type) column_type;
   decltype(&api::sqlite3_column_int64) column_int64;
   decltype(&api::sqlite3_column_double) column_double;
   decltype(&api::sqlite3_column_text) column_text;
   decltype(&api::sqlite3_column_bytes) column_bytes;
+  decltype(&api::sqlite3_bind_parameter_index) parameter_index;
   decltype(&api::sqlite3_bind_parameter_count) parameter_count;
   decltype(&api::sqlite3_changes) changes;
   decltype(&api::sqlite3_total_changes) total_changes;
@@ -71,13 +93,23 @@ std::string connection_text(const Address& address) {
   return "db=\"" + path + "\"";
 }
 
+// Statements with parameters are kept prepared, so many of them: what prepares one costs more than
+// what runs it.
+constexpr std::size_t kMostPrepared = 64;
+
 class Sqlite : public Driver {
  public:
   Sqlite(const Address& address, double busy_seconds)
       : shown_(address.shown()),
         busy_(busy_seconds),
         library_("sqlite3", connection_text(address)),
-        functions_(library_) {}
+        functions_(library_) {
+    // A connection is used by one thread at a time, and nobody asks how much memory SQLite takes:
+    // locks for neither. Once, before the first connection.
+    [[maybe_unused]] static const bool is_configured =
+        functions_.configure(SQLITE_CONFIG_MULTITHREAD) == SQLITE_OK &&
+        functions_.configure(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK;
+  }
 
   bool is_connected() const override { return session_ != nullptr; }
 
@@ -92,7 +124,7 @@ class Sqlite : public Driver {
     try {
       prepare_connection();
     } catch (...) {
-      session_.reset();
+      disconnect();
       throw;
     }
   }
@@ -115,7 +147,7 @@ class Sqlite : public Driver {
       run_once("rollback", {});
     } catch (...) {
       // SQLite has rolled back already, or the connection cannot be trusted; a new one can.
-      session_.reset();
+      disconnect();
     }
     is_inside_ = false;
   }
@@ -153,23 +185,26 @@ class Sqlite : public Driver {
     }
   }
 
-  Outcome run_once(std::string_view sql, std::span<const Value> parameters) {
-    std::optional<Statement> statement;
-    // SQLite's reason goes with the statement, hence the one `try` that it outlives.
-    try {
-      statement.emplace(*session_, sql, parameters);
-      return outcome(*statement, parameters.size());
-    } catch (const soci::soci_error& error) {
-      throw_failure(error.get_error_message());
-    }
+  // Statements go before their connection.
+  void disconnect() noexcept {
+    prepared_.clear();
+    session_.reset();
   }
 
-  // `said` is what SOCI made of it, for an error of its own.
-  [[noreturn]] void throw_failure(const std::string& said) const {
+  Outcome run_once(std::string_view sql, std::span<const Value> parameters) {
+    if (parameters.empty()) return outcome(prepared(sql, 0), parameters);
+    auto known = prepared_.find(sql);
+    if (known == prepared_.end()) {
+      Prepared fresh = prepared(sql, parameters.size());
+      if (prepared_.size() >= kMostPrepared) prepared_.clear();
+      known = prepared_.emplace(sql, std::move(fresh)).first;
+    }
+    return outcome(known->second, parameters);
+  }
+
+  [[noreturn]] void throw_failure() const {
     const int code = functions_.error_code(connection());
-    const bool is_soci = code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE;
-    const std::string words =
-        shown_ + ": " + (is_soci ? said : functions_.error_words(connection()));
+    const std::string words = shown_ + ": " + functions_.error_words(connection());
     const int reason = functions_.system_error(connection());
     const bool is_system = code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
     if (code == SQLITE_FULL || (is_system && (reason == ENOSPC || reason == EDQUOT))) {
@@ -193,19 +228,69 @@ class Sqlite : public Driver {
     }
   }
 
-  Outcome outcome(Statement& statement, std::size_t parameters) {
-    auto& back_end = statement.back_end<soci::sqlite3_statement_backend>();
-    if (functions_.parameter_count(back_end.stmt_) != static_cast<int>(parameters)) {
+  struct Prepared {
+    std::unique_ptr<api::sqlite3_stmt, decltype(Functions::finalize)> statement;
+    std::vector<int> places;  // where SQLite has :p1, :p2, …
+  };
+
+  [[nodiscard]] Prepared prepared(std::string_view sql, std::size_t parameters) const {
+    api::sqlite3_stmt* made = nullptr;
+    const int code =
+        functions_.prepare(connection(), sql.data(), static_cast<int>(sql.size()), &made, nullptr);
+    if (code != SQLITE_OK) throw_failure();
+    if (made == nullptr) throw Error(ExitCode::kFailure, shown_ + ": an empty statement");
+    Prepared result{{made, functions_.finalize}, {}};
+    const int count = functions_.parameter_count(made);
+    if (count != static_cast<int>(parameters)) {
+      throw Error(ExitCode::kFailure, fmt::format("{}: a statement with {} parameters was given {}",
+                                                  shown_, count, parameters));
+    }
+    for (std::size_t i = 1; i <= parameters; ++i) {
+      const int place = functions_.parameter_index(made, fmt::format(":p{}", i).c_str());
+      if (place == 0)
+        throw Error(ExitCode::kFailure, fmt::format("{}: a statement without :p{}", shown_, i));
+      result.places.push_back(place);
+    }
+    return result;
+  }
+
+  void bind(api::sqlite3_stmt& statement, int place, const Value& value) const {
+    int code = SQLITE_OK;
+    if (const auto* const whole = std::get_if<std::int64_t>(&value)) {
+      code = functions_.bind_int64(&statement, place, *whole);
+    } else if (const auto* const fraction = std::get_if<double>(&value)) {
+      // SQLite has no negative zero; the sum is a positive one.
+      code = functions_.bind_double(&statement, place, *fraction + 0.0);
+    } else if (const auto* const words = std::get_if<std::string>(&value)) {
+      code = functions_.bind_text(&statement, place, words->data(), static_cast<int>(words->size()),
+                                  SQLITE_STATIC);
+    } else {
+      code = functions_.bind_null(&statement, place);
+    }
+    if (code != SQLITE_OK) throw_failure();
+  }
+
+  Outcome outcome(const Prepared& prepared, std::span<const Value> parameters) const {
+    api::sqlite3_stmt& statement = *prepared.statement;
+    if (prepared.places.size() != parameters.size()) {
       throw Error(ExitCode::kFailure,
                   fmt::format("{}: a statement with {} parameters was given {}", shown_,
-                              functions_.parameter_count(back_end.stmt_), parameters));
+                              prepared.places.size(), parameters.size()));
     }
+    // It lets go of its locks, and of the parameters, whatever happens.
+    const auto end = [this](api::sqlite3_stmt* ended) {
+      functions_.reset(ended);
+      functions_.clear_bindings(ended);
+    };
+    const std::unique_ptr<api::sqlite3_stmt, decltype(end)> running(&statement, end);
+    for (std::size_t i = 0; i < parameters.size(); ++i)
+      bind(statement, prepared.places[i], parameters[i]);
     const int before = functions_.total_changes(connection());
     Outcome result;
-    for (bool more = statement.run(); more;
-         more = back_end.fetch(1) == soci::details::statement_backend::ef_success) {
-      result.rows.push_back(row(back_end.stmt_));
-    }
+    int code = functions_.step(&statement);
+    for (; code == SQLITE_ROW; code = functions_.step(&statement))
+      result.rows.push_back(row(&statement));
+    if (code != SQLITE_DONE) throw_failure();
     // The number of the last statement that changed rows stays until the next one does.
     if (functions_.total_changes(connection()) != before) {
       result.changed = functions_.changes(connection());
@@ -248,6 +333,7 @@ class Sqlite : public Driver {
   const Library library_;
   const Functions functions_;
   std::unique_ptr<soci::session> session_;
+  std::map<std::string, Prepared, std::less<>> prepared_;
   bool is_inside_ = false;
 };
 

@@ -52,6 +52,10 @@ std::size_t character_size(const std::string& text, std::size_t at) {
 }
 
 void check_text(const std::string& text, std::size_t number) {
+  // Mostly letters of ASCII; looked through without stopping, which is fast.
+  bool is_plain = true;
+  for (const char c : text) is_plain &= c > 0;
+  if (is_plain) return;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t size = character_size(text, at);
     if (size == 0) {
