@@ -55,20 +55,34 @@ void add_move_routes(Router& router, const Api& api);
 // The Open Inference Protocol, version 2: /v2 and below.
 void add_inference_routes(Router& router, Api& api);
 
-// A table that is read and answered, and counted, noted and shown to the shadow model, whatever
-// comes of it. `read` makes the table; `write` the answer. Throws what they throw, and HttpError
-// 503 when too many rows wait.
-[[nodiscard]] Response answer_rows(
-    Api& api, const Request& request, const std::string& route,
-    const std::shared_ptr<ServedModel>& model, const std::function<stages::SmallTable()>& read,
-    const std::function<Response(const stages::SmallTable&, std::span<const stages::Answer>)>&
-        write);
+// One request for predictions: how its rows are read, and its answer is written.
+class RowsQuestion {
+ public:
+  explicit RowsQuestion(const Request& request) : request_(request) {}
+  virtual ~RowsQuestion() = default;
+  RowsQuestion(const RowsQuestion&) = delete;
+  RowsQuestion& operator=(const RowsQuestion&) = delete;
+
+  [[nodiscard]] const Request& request() const { return request_; }
+  [[nodiscard]] virtual std::string route() const = 0;
+  // Called in this order. What they throw becomes the answer.
+  [[nodiscard]] virtual std::shared_ptr<ServedModel> model() = 0;
+  [[nodiscard]] virtual stages::SmallTable read(const ServedModel& model) = 0;
+  [[nodiscard]] virtual Response write(const ServedModel& model, const stages::SmallTable& table,
+                                       std::span<const stages::Answer> answers) = 0;
+
+ private:
+  const Request& request_;
+};
+
+// Answers questions that came at the same time: one response for each, 503 when too many rows wait.
+// Each is counted, noted and shown to the shadow model, whatever comes of it.
+[[nodiscard]] std::vector<Response> answer_rows(
+    Api& api, std::span<const std::unique_ptr<RowsQuestion>> questions);
 
 // Throws HttpError 404 when there is none of this name.
 [[nodiscard]] store::RegisteredModel registered_model(const Api& api, const std::string& name);
 
-// X-Model-Id and the like of the model that answered.
-[[nodiscard]] Headers model_headers(const ServedModel& model);
 // {"name", "version", "artifact", "data_version", "threshold"}.
 [[nodiscard]] Json short_facts(const ServedModel& model);
 

@@ -1,98 +1,111 @@
 #pragma once
 
+#include "request_reader.hpp"
 #include "transport.hpp"
 
-#include <atomic>
 #include <chrono>
-#include <cstddef>
-#include <httplib.h>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
-#include <string_view>
 
 namespace tcrops::serve {
 
 struct ConnectionLimits {
-  std::size_t header_bytes = 16'384;
-  std::size_t body_bytes = std::size_t{1}
-                           << 25U;          // as they come, with what frames chunks and forms
-  std::chrono::milliseconds read{30'000};   // for one request, from its first byte to its last
-  std::chrono::milliseconds write{30'000};  // without a byte taken
-  std::chrono::milliseconds idle{15'000};   // between requests
+  ReadLimits read;
+  std::chrono::milliseconds reading{30'000};  // for one request, from its first byte to its last
+  std::chrono::milliseconds writing{30'000};  // without a byte taken
+  std::chrono::milliseconds idle{15'000};     // between requests
 };
 
-// One client's connection, as the HTTP library reads and writes it, with limits that the library
-// does not have. Closes the socket. One thread at a time.
-class Connection : public httplib::Stream {
+// One client's connection: bytes in, requests out, answers in, bytes out. Never waits; whoever runs
+// it calls advance() whenever the socket is ready for what wants() says, and does what the step
+// asks. Closes the socket. One thread at a time.
+class Connection {
  public:
-  Connection(socket_t socket, std::unique_ptr<Transport> transport, const ConnectionLimits& limits,
-             const std::atomic<bool>& stopping);
-  ~Connection() override;
+  using Clock = std::chrono::steady_clock;
+
+  Connection(std::uint64_t id, int socket, std::unique_ptr<Transport> transport,
+             const ConnectionLimits& limits, Clock::time_point now);
+  ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Waits for the first byte of a request. False when the client has gone, sends none in time, or
-  // the server stops and there is none to finish.
-  [[nodiscard]] bool begin_request();
-
-  // What went wrong with reading the request; what is written after that is thrown away, because
-  // the library takes the rest for a request of its own.
-  enum class Fault {
-    kNone,
-    kGone,
-    kTooSlow,
-    kHeaderTooLarge,
-    kBadHeader,  // a line that the library would leave out or read in its own way
-    kBodyTooLarge
+  enum class Step {
+    kWait,     // for the socket, or for an answer
+    kHead,     // of a request is there: take_body() or answer()
+    kRequest,  // is there: await_answer(), then answer()
+    kRefused,  // a request cannot be read, or not in time: answer() with refusal()
+    kClosed    // nothing will come of it any more
   };
-  [[nodiscard]] Fault fault() const { return fault_; }
-  // An answer in place of the one that was thrown away.
-  void answer_fault(const std::string& response);
+  // Reads and writes as far as it goes. After kHead and kRequest it is called again once the step
+  // was done.
+  [[nodiscard]] Step advance(Clock::time_point now);
 
-  // Whether the last line that was read is an empty one, as it must be behind chunks.
-  [[nodiscard]] bool ended_on_empty_line() const;
-  // Whether the answer said that the connection closes.
-  [[nodiscard]] bool must_close() const { return must_close_; }
+  [[nodiscard]] RequestHead& head() { return reader_.head(); }
+  [[nodiscard]] std::string& body() { return reader_.body(); }
+  [[nodiscard]] const HttpError& refusal() const { return *refusal_; }
+  // Whether its request asked to be answered before it is all read.
+  [[nodiscard]] bool has_unread_body() const { return reader_.has_head() && !reader_.is_done(); }
 
-  [[nodiscard]] bool is_readable() const override;
-  [[nodiscard]] bool is_writable() const override;
-  ssize_t read(char* to, size_t size) override;
-  ssize_t write(const char* from, size_t size) override;
-  void get_remote_ip_and_port(std::string& ip, int& port) const override;
-  void get_local_ip_and_port(std::string& ip, int& port) const override;
-  [[nodiscard]] socket_t socket() const override { return socket_; }
+  // After kHead: the body may come.
+  void take_body();
+  // After kRequest: the answer will come later, and nothing is read until then.
+  void await_answer() { state_ = State::kAnswering; }
+  // All of a response. `last`: the connection ends with it.
+  void answer(std::string&& text, bool last, Clock::time_point now);
+
+  // Whether no request has begun; whether one was ever answered.
+  [[nodiscard]] bool is_idle() const;
+  [[nodiscard]] bool has_answered() const { return has_answered_; }
+  [[nodiscard]] Clock::time_point idle_since() const { return since_; }
+  // No more requests are read.
+  void end();
+  // Whether it was too slow: the next advance() closes or refuses it.
+  [[nodiscard]] bool is_overdue(Clock::time_point now);
+
+  // EPOLLIN, EPOLLOUT, or nothing while an answer is awaited.
+  [[nodiscard]] std::uint32_t wants() const;
+  // What the socket is watched for; kept here for whoever watches.
+  std::uint32_t watched = 0;
+
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+  [[nodiscard]] int socket() const { return socket_; }
 
  private:
-  using Clock = std::chrono::steady_clock;
-  [[nodiscard]] bool has_bytes() const { return at_ < buffer_.size(); }
-  // Whether more bytes came before the deadline.
-  bool receive(Clock::time_point deadline);
-  bool send(const char* from, size_t size);
-  bool flush();
-  ssize_t fail(Fault fault);
-  void note_header(char letter);
-  void note_body(std::string_view bytes);
-  void note_answer(const char* from, size_t size);
+  enum class State {
+    kHead,       // of a request is awaited
+    kDeciding,   // it is there, and somebody looks at it
+    kBody,       // is awaited
+    kAnswering,  // somebody makes the answer
+    kWriting,    // it goes out
+    kLingering,  // the last one has gone out; what still comes is thrown away
+    kClosed
+  };
 
-  socket_t socket_;
+  Step read_on(Clock::time_point now);
+  Step write_on(Clock::time_point now);
+  Step linger(Clock::time_point now);
+  [[nodiscard]] bool receive(Clock::time_point now);
+  Step refuse(HttpError error);
+  void close() { state_ = State::kClosed; }
+  void begin_request(Clock::time_point now);
+
+  std::uint64_t id_;
+  int socket_;
   std::unique_ptr<Transport> transport_;
-  ConnectionLimits limits_;
-  const std::atomic<bool>& stopping_;
-  std::string buffer_;  // received and not yet read from at_ on
+  const ConnectionLimits& limits_;
+  RequestReader reader_;
+  State state_ = State::kHead;
+  std::string in_;  // received; from at_ on not yet read
   std::size_t at_ = 0;
-  std::string unsent_;  // goes before anything is waited for
-  std::size_t requests_ = 0;
-  // Of the current request.
-  Clock::time_point deadline_;
-  std::size_t header_bytes_ = 0;
-  std::string line_;  // of the header, as far as it was read
-  bool is_first_line_ = true;
-  bool in_header_ = true;
-  std::size_t body_bytes_ = 0;
-  std::string end_;  // of the body, as far as it was read
-  bool answered_ = false;
-  bool must_close_ = false;
-  Fault fault_ = Fault::kNone;
+  std::string out_;  // from sent_ on not yet sent
+  std::size_t sent_ = 0;
+  std::optional<HttpError> refusal_;
+  std::uint32_t wants_;
+  Clock::time_point since_;  // the last change that a limit counts from
+  bool has_answered_ = false;
+  bool is_last_ = false;
 };
 
 }  // namespace tcrops::serve

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <utility>
 
 namespace tcrops::serve {
@@ -23,26 +24,82 @@ Engine::Engine(std::vector<Scorer> scorers, const EngineLimits& limits, OnBatch 
 }
 
 std::optional<std::vector<stages::Answer>> Engine::answers(std::span<const data::Record> records) {
-  if (records.empty()) return std::vector<stages::Answer>();
-  Job job;
-  job.records = records;
-  job.answers.resize(records.size());
-  std::unique_lock lock(mutex_);
-  if (queued_ > 0 && queued_ + records.size() > limits_.queue_rows) return std::nullopt;
-  queued_ += records.size();
+  Outcome outcome = std::move(outcomes(std::span(&records, 1)).front());
+  if (outcome.fault) std::rethrow_exception(outcome.fault);
+  return std::move(outcome.answers);
+}
+
+std::vector<Engine::Outcome> Engine::outcomes(
+    std::span<const std::span<const data::Record>> requests) {
+  Waiter waiter;
+  std::vector<Job> jobs;
+  jobs.reserve(requests.size());  // what waits must stay where it is
+  for (const auto& records : requests) {
+    jobs.push_back({records, &waiter, records.size()});
+    jobs.back().answers.resize(records.size());
+  }
+  std::vector<Outcome> outcomes(jobs.size());
+  std::vector<bool> admitted(jobs.size());
+  {
+    std::unique_lock lock(mutex_);
+    try {
+      for (std::size_t i = 0; i < jobs.size(); ++i) admitted[i] = admit(jobs[i]);
+    } catch (...) {
+      give_up(jobs, std::current_exception());
+    }
+    wait_for(waiter, jobs, lock);
+  }
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    outcomes[i].fault = jobs[i].fault;
+    if (admitted[i]) outcomes[i].answers = std::move(jobs[i].answers);
+  }
+  return outcomes;
+}
+
+// Whether a request may wait; one without rows need not.
+bool Engine::admit(Job& job) {
+  if (job.wanted == 0) return true;
+  if (queued_ > 0 && queued_ + job.wanted > limits_.queue_rows) {
+    job.wanted = 0;
+    return false;
+  }
   waiting_.push_back(&job);
-  while (job.done < records.size()) {
-    if (job.taken < records.size() && !free_.empty()) {
-      score_next(lock);
+  job.waits = true;
+  queued_ += job.wanted;
+  ++job.waiter->left;
+  return true;
+}
+
+// Scores what waits, if there is a scorer for it, until the jobs are done.
+void Engine::wait_for(Waiter& waiter, std::span<Job> jobs, std::unique_lock<std::mutex>& lock) {
+  const auto has_rows = [](const Job& job) { return job.waits && job.taken < job.wanted; };
+  while (waiter.left > 0) {
+    if (!free_.empty() && std::any_of(jobs.begin(), jobs.end(), has_rows)) {
+      try {
+        score_next(lock);
+      } catch (...) {
+        give_up(jobs, std::current_exception());
+      }
     } else {
-      job.sleeps = true;
-      job.changed.wait(lock);
-      job.sleeps = false;
+      waiter.sleeps = true;
+      waiter.changed.wait(lock);
+      waiter.sleeps = false;
     }
   }
-  lock.unlock();
-  if (job.fault) std::rethrow_exception(job.fault);
-  return std::move(job.answers);
+}
+
+// What nobody has taken of them will not be scored.
+void Engine::give_up(std::span<Job> jobs, const std::exception_ptr& fault) {
+  for (Job& job : jobs) {
+    if (job.taken == job.wanted) continue;
+    job.fault = fault;
+    if (job.waits) {
+      std::erase(waiting_, &job);
+      queued_ -= job.wanted - job.taken;
+      if (job.done == job.taken) --job.waiter->left;
+    }
+    job.wanted = job.taken;
+  }
 }
 
 std::size_t Engine::queued_rows() const {
@@ -51,51 +108,63 @@ std::size_t Engine::queued_rows() const {
 }
 
 // The next batch, from the requests in turn. One that is not done goes to the end of the line.
-std::vector<Engine::Slice> Engine::take() {
-  std::vector<Slice> slices;
+std::vector<Engine::Slice> Engine::take(std::vector<Slice> slices) {
   std::size_t room = limits_.batch_rows;
   while (room > 0 && !waiting_.empty()) {
     Job* const job = waiting_.front();
-    waiting_.pop_front();
-    const std::size_t count = std::min(room, job->records.size() - job->taken);
+    const std::size_t count = std::min(room, job->wanted - job->taken);
+    const bool is_rest = count == job->wanted - job->taken;
+    if (is_rest || move_to_end(job)) waiting_.pop_front();
     slices.push_back({job, job->taken, count});
     job->taken += count;
     room -= count;
     queued_ -= count;
-    if (job->taken < job->records.size()) waiting_.push_back(job);
   }
   return slices;
 }
 
-// Scores one batch with a scorer that is free, and wakes whoever can go on after that.
+// False when there is no memory for it: then it has the next turn, too.
+bool Engine::move_to_end(Job* job) {
+  try {
+    waiting_.push_back(job);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+// Scores one batch with a scorer that is free, and wakes whoever can go on after that. Throws only
+// before anything is taken.
 void Engine::score_next(std::unique_lock<std::mutex>& lock) {
+  std::vector<Slice> slices;
+  slices.reserve(waiting_.size());
+  slices = take(std::move(slices));
   const Scorer* const scorer = free_.back();
   free_.pop_back();
-  const std::vector<Slice> slices = take();
   if (!free_.empty()) wake_one();
   lock.unlock();
   const auto begin = std::chrono::steady_clock::now();
-  const auto faults = score(*scorer, slices);
+  score(*scorer, slices);
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
   if (on_batch_) on_batch_({rows_of(slices), slices.size(), spent.count()});
   lock.lock();
   free_.push_back(scorer);
-  for (std::size_t i = 0; i < slices.size(); ++i) {
-    Job& job = *slices[i].job;
-    if (faults[i]) job.fault = faults[i];
-    job.done += slices[i].count;
-    if (job.done == job.records.size()) job.changed.notify_one();
+  for (const Slice& slice : slices) {
+    Job& job = *slice.job;
+    if (slice.fault) job.fault = slice.fault;
+    job.done += slice.count;
+    if (job.done == job.wanted && --job.waiter->left == 0) job.waiter->changed.notify_one();
   }
   wake_one();
 }
 
 // The first that waits and is not at work itself.
 void Engine::wake_one() {
-  const auto at =
-      std::find_if(waiting_.begin(), waiting_.end(), [](const Job* job) { return job->sleeps; });
+  const auto at = std::find_if(waiting_.begin(), waiting_.end(),
+                               [](const Job* job) { return job->waiter->sleeps; });
   if (at == waiting_.end()) return;
-  (*at)->sleeps = false;  // it is on its way; the next free scorer is for another
-  (*at)->changed.notify_one();
+  (*at)->waiter->sleeps = false;  // it is on its way; the next free scorer is for another
+  (*at)->waiter->changed.notify_one();
 }
 
 void Engine::score_alone(const Scorer& scorer, const Slice& slice) {
@@ -125,25 +194,22 @@ void Engine::score_together(const Scorer& scorer, const std::vector<Slice>& slic
   }
 }
 
-std::vector<std::exception_ptr> Engine::score(const Scorer& scorer,
-                                              const std::vector<Slice>& slices) {
-  std::vector<std::exception_ptr> faults(slices.size());
+void Engine::score(const Scorer& scorer, std::vector<Slice>& slices) {
   if (slices.size() > 1) {
     try {
       score_together(scorer, slices);
-      return faults;
+      return;
     } catch (...) {
       // One by one, so that only those fail whose rows are at fault.
     }
   }
-  for (std::size_t i = 0; i < slices.size(); ++i) {
+  for (Slice& slice : slices) {
     try {
-      score_alone(scorer, slices[i]);
+      score_alone(scorer, slice);
     } catch (...) {
-      faults[i] = std::current_exception();
+      slice.fault = std::current_exception();
     }
   }
-  return faults;
 }
 
 }  // namespace tcrops::serve

@@ -49,32 +49,51 @@ class Engine {
   [[nodiscard]] std::optional<std::vector<stages::Answer>> answers(
       std::span<const data::Record> records);
 
+  // What came of the records of one request.
+  struct Outcome {
+    std::optional<std::vector<stages::Answer>> answers;  // empty: they did not fit
+    std::exception_ptr fault;                            // what the scorer threw for them
+  };
+  // The same for several requests at once: one outcome each. Throws nothing but for lack of memory.
+  [[nodiscard]] std::vector<Outcome> outcomes(
+      std::span<const std::span<const data::Record>> requests);
+
   // Rows that wait.
   [[nodiscard]] std::size_t queued_rows() const;
 
  private:
+  // A thread that waits for answers.
+  struct Waiter {
+    std::size_t left = 0;             // of its jobs, not done
+    std::condition_variable changed;  // they are done, or somebody should score what waits
+    bool sleeps = false;              // until then
+  };
   // A request that waits for its answers.
   struct Job {
     std::span<const data::Record> records;
-    std::vector<stages::Answer> answers;
+    Waiter* waiter = nullptr;
+    std::size_t wanted = 0;  // of the records
+    std::vector<stages::Answer> answers{};
     std::size_t taken = 0;
     std::size_t done = 0;
-    std::exception_ptr fault;
-    std::condition_variable changed;  // it is done, or somebody should score what waits
-    bool sleeps = false;              // until then
+    std::exception_ptr fault{};
+    bool waits = false;  // it has been in line
   };
   struct Slice {
     Job* job = nullptr;
     std::size_t begin = 0;
     std::size_t count = 0;
+    std::exception_ptr fault{};  // why it has no answers
   };
 
+  [[nodiscard]] bool admit(Job& job);
+  void wait_for(Waiter& waiter, std::span<Job> jobs, std::unique_lock<std::mutex>& lock);
+  void give_up(std::span<Job> jobs, const std::exception_ptr& fault);
   void score_next(std::unique_lock<std::mutex>& lock);
   void wake_one();
-  std::vector<Slice> take();
-  // Of each slice, why it has no answers.
-  static std::vector<std::exception_ptr> score(const Scorer& scorer,
-                                               const std::vector<Slice>& slices);
+  std::vector<Slice> take(std::vector<Slice> slices);
+  bool move_to_end(Job* job);
+  static void score(const Scorer& scorer, std::vector<Slice>& slices);
   static void score_alone(const Scorer& scorer, const Slice& slice);
   static void score_together(const Scorer& scorer, const std::vector<Slice>& slices);
 

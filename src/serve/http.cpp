@@ -52,14 +52,19 @@ double quality_for(std::string_view accept, const std::string& type) {
 
 }  // namespace
 
-std::string Request::header(const std::string& lower_name) const {
-  const auto at = headers.find(lower_name);
-  return at == headers.end() ? std::string() : at->second;
+const std::string& value_of(const Headers& headers, std::string_view name) {
+  static const std::string kNone;
+  const auto at = std::find_if(headers.begin(), headers.end(),
+                               [&](const auto& header) { return header.first == name; });
+  return at == headers.end() ? kNone : at->second;
 }
 
-std::string Request::query_value(const std::string& name) const {
-  const auto at = query.find(name);
-  return at == query.end() ? std::string() : at->second;
+const std::string& Request::header(std::string_view lower_name) const {
+  return value_of(headers, lower_name);
+}
+
+const std::string& Request::query_value(std::string_view name) const {
+  return value_of(query, name);
 }
 
 Response json_response(const Json& body) {
@@ -107,8 +112,6 @@ std::string text_of_exception() {
 
 }  // namespace
 
-int status_of_exception() { return as_http_error().status(); }
-
 Response response_to_exception(const std::string& request_id) {
   const HttpError error = as_http_error();
   if (error.status() == 500)
@@ -119,7 +122,7 @@ Response response_to_exception(const std::string& request_id) {
 std::string request_id(const std::string& given) {
   const bool usable = !given.empty() && given.size() <= kLongestId &&
                       std::all_of(given.begin(), given.end(), is_id_letter);
-  return usable ? given : random_name();
+  return usable ? given : timed_name();
 }
 
 std::string media_type(std::string_view header) {

@@ -4,7 +4,7 @@
 
 #include <tcrops/core/json.hpp>
 
-#include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -15,26 +15,28 @@ namespace tcrops::serve {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-// A request as the API sees it, whatever library read it.
+// A request as the API sees it.
 struct Request {
   std::string method;
-  std::string path;                            // decoded, without the query
-  std::map<std::string, std::string> query;    // of a repeated name the first value
-  std::map<std::string, std::string> headers;  // names in lower case; of a repeated one the first
-  std::string body;
-  std::string id;  // says which request is meant in logs and answers
-  Caller caller;   // who asks
+  std::string path;   // decoded, without the query
+  Headers query{};    // decoded; of a repeated name the first value counts
+  Headers headers{};  // names in lower case; of a repeated one the first value counts
+  std::string body{};
+  std::string id{};  // says which request is meant in logs and answers
+  Caller caller{};   // who asks
 
   // "" when there is none.
-  [[nodiscard]] std::string header(const std::string& lower_name) const;
-  [[nodiscard]] std::string query_value(const std::string& name) const;
+  [[nodiscard]] const std::string& header(std::string_view lower_name) const;
+  [[nodiscard]] const std::string& query_value(std::string_view name) const;
 };
 
 struct Response {
   int status = 200;
   std::string type = "application/json";
-  std::string body;
+  std::string body{};
   Headers headers{};
+  // Lines of the header that say which model answered; the server's own says so where this is null.
+  std::shared_ptr<const std::string> model_lines{};
 };
 
 // Ends a request with a status of 400 or more and a text for whoever asked.
@@ -50,14 +52,15 @@ class HttpError : public std::runtime_error {
   Headers headers_;
 };
 
+// The value of a name, "" when there is none.
+[[nodiscard]] const std::string& value_of(const Headers& headers, std::string_view name);
+
 [[nodiscard]] Response json_response(const Json& body);
 // {"error": …, "request_id": …}
 [[nodiscard]] Response error_response(const HttpError& error, const std::string& request_id);
 // The answer to whatever a handler threw; what is not the asker's fault goes to the log instead.
+// Only where an exception is being handled.
 [[nodiscard]] Response response_to_exception(const std::string& request_id);
-
-// The status of that answer. Both only where an exception is being handled.
-[[nodiscard]] int status_of_exception();
 
 // The one given, if it is 1 to 64 letters, digits and ._-, else a new one.
 [[nodiscard]] std::string request_id(const std::string& given);

@@ -1,79 +1,53 @@
 #pragma once
 
-#include "connection.hpp"
+#include "http_loop.hpp"
 #include "router.hpp"
 #include "tokens.hpp"
 #include "transport.hpp"
+#include "workers.hpp"
 
 #include <tcrops/stages/serve_configuration.hpp>
 
-#include <atomic>
+#include <cstddef>
 #include <functional>
-#include <httplib.h>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace tcrops::serve {
 
-// What happened to one request, for metrics and the log.
-struct Served {
-  std::string route;  // a route's path, or "none"
-  int status = 0;
-  double seconds = 0.0;
-};
-
 // HTTP/1.1 in front of a router: reads requests within limits, asks for tokens, answers what goes
-// wrong as JSON. A thread per connection.
-class HttpServer : private httplib::Server {
+// wrong as JSON. Threads: the one in run() accepts, the loops read and write, the workers handle
+// what may take its time.
+class HttpServer {
  public:
-  using OnServed = std::function<void(const Served&)>;
-  // `common` is asked for headers of every answer.
+  // `model_lines` is asked for lines that the header of every answer gets, as Front.
   HttpServer(const stages::ServeConfig& config, const Router& router, Tokens tokens,
-             std::function<Headers()> common, OnServed on_served);
+             std::size_t loops, std::function<std::shared_ptr<const std::string>()> model_lines,
+             std::function<void(const Served&)> on_served);
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
 
   // Takes the address; says which port it is. Throws Error (kFailure) when it cannot be had.
   int bind(const stages::ListenAddress& address);
   // Accepts until stop(), then returns when everything accepted is answered.
   void run();
-  // From any thread.
+  // From any thread, before run(), too.
   void stop();
-  [[nodiscard]] std::size_t connections() const { return active_.load(); }
+  [[nodiscard]] std::size_t connections() const { return context_.connections.load(); }
 
  private:
-  bool process_and_close_socket(socket_t socket) override;
-  HandlerResponse before_body(const httplib::Request& from, httplib::Response& to);
-  void with_body(const httplib::Request& from, httplib::Response& to,
-                 const httplib::ContentReader& reader);
-  HandlerResponse fill_error(const httplib::Request& from, httplib::Response& to);
-  void finish(httplib::Response& to) const;
+  void accept_all(const std::vector<std::unique_ptr<HttpLoop>>& loops);
 
-  // Of a request that may be read, and who asks.
-  struct Admitted {
-    Router::Match match;
-    Caller caller;
-  };
-  [[nodiscard]] Admitted admit(const httplib::Request& from) const;
-  void require_own_site(const httplib::Request& from) const;
-  void read_body(const httplib::Request& from, const httplib::ContentReader& reader,
-                 Request& request) const;
-  void write(Response response, const std::string& id, httplib::Response& to) const;
-  void answer(const httplib::Request& from, httplib::Response& to, const std::string& route,
-              bool unread_body, const std::function<Response(const std::string& id)>& make);
-  std::string refusal(int status, const std::string& message);
-
-  const Router& router_;
-  Tokens tokens_;
   std::optional<TlsIdentity> tls_;
-  std::function<Headers()> common_;
-  OnServed on_served_;
-  ConnectionLimits limits_;
-  std::size_t most_connections_;
-  std::size_t most_body_bytes_;
-  std::atomic<bool> stopping_{false};
-  std::atomic<bool> began_{false};
-  std::atomic<bool> ended_{false};
-  std::atomic<std::size_t> active_{0};
+  Workers predicting_;
+  Workers others_;
+  LoopContext context_;
+  std::size_t loops_;
+  int listening_ = -1;
+  int stop_ = -1;  // becomes readable when it is to stop
 };
 
 }  // namespace tcrops::serve

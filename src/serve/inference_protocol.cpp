@@ -57,7 +57,7 @@ Response metadata(const Api& api, const PathValues& values) {
                                      {"platform", "tcrops"},
                                      {"inputs", inputs},
                                      {"outputs", outputs}});
-  response.headers = model_headers(*model);
+  response.model_lines = model->header_lines();
   return response;
 }
 
@@ -140,41 +140,60 @@ std::string output_json(const std::string& output, const ServedModel& model,
                      Json(output).dump(), datatype_of(output), table.rows().size(), data);
 }
 
+class InferQuestion : public RowsQuestion {
+ public:
+  InferQuestion(const Api& api, const Request& request, const PathValues& values, std::string route)
+      : RowsQuestion(request), api_(api), values_(values), route_(std::move(route)) {}
+
+  [[nodiscard]] std::string route() const override { return route_; }
+
+  [[nodiscard]] std::shared_ptr<ServedModel> model() override { return model_named(api_, values_); }
+
+  [[nodiscard]] stages::SmallTable read(const ServedModel& model) override {
+    document_ = parse_body(request().body);
+    const Columns columns = columns_of(document_, api_.request_rows);
+    outputs_ = wanted_outputs(document_, model);
+    stages::TableSource source;
+    source.path = "inputs";
+    source.means = data::Means::kNames;
+    return table_of(columns, source, model.needs(), api_.request_rows);
+  }
+
+  [[nodiscard]] Response write(const ServedModel& model, const stages::SmallTable& table,
+                               std::span<const stages::Answer> answers) override {
+    const Json id = document_.value("id", Json());
+    std::string text =
+        fmt::format("{{\"model_name\":{},\"model_version\":{},\"id\":{},\"outputs\":[",
+                    Json(model.identity().name).dump(), Json(model.identity().version).dump(),
+                    Json(id.is_string() ? id : Json(request().id)).dump());
+    for (const std::string& output : outputs_) {
+      if (&output != &outputs_.front()) text += ',';
+      text += output_json(output, model, table, answers);
+    }
+    Response response;
+    response.body = text + "]}\n";
+    return response;
+  }
+
+ private:
+  const Api& api_;
+  const PathValues& values_;
+  std::string route_;
+  Json document_;
+  std::vector<std::string> outputs_;
+};
+
 Response infer(Api& api, const Request& request, const PathValues& values,
                const std::string& route) {
-  const auto model = model_named(api, values);
-  Json document;
-  std::vector<std::string> outputs;
-  return answer_rows(
-      api, request, route, model,
-      [&] {
-        document = parse_body(request.body);
-        const Columns columns = columns_of(document, api.request_rows);
-        outputs = wanted_outputs(document, *model);
-        stages::TableSource source;
-        source.path = "inputs";
-        return table_of(columns, source, model->needs(), api.request_rows);
-      },
-      [&](const auto& table, const auto& answers) {
-        const Json id = document.value("id", Json());
-        std::string text =
-            fmt::format("{{\"model_name\":{},\"model_version\":{},\"id\":{},\"outputs\":[",
-                        Json(model->identity().name).dump(), Json(model->identity().version).dump(),
-                        Json(id.is_string() ? id : Json(request.id)).dump());
-        for (const std::string& output : outputs) {
-          if (&output != &outputs.front()) text += ',';
-          text += output_json(output, *model, table, answers);
-        }
-        Response response;
-        response.body = text + "]}\n";
-        return response;
-      });
+  const std::unique_ptr<RowsQuestion> question =
+      std::make_unique<InferQuestion>(api, request, values, route);
+  return answer_rows(api, std::span(&question, 1)).front();
 }
 
 // A model answers only after its golden rows got what they should.
 Response ready(const Api& api) {
   Response response = json_response({{"live", true}, {"ready", true}});
-  response.headers = model_headers(*api.current.get());
+  response.model_lines = api.current.get()->header_lines();
   return response;
 }
 
@@ -199,7 +218,7 @@ void add_inference_routes(Router& router, Api& api) {
     router.add({"GET", model + "/ready", [&api](const Request&, const PathValues& values) {
                   const auto served = model_named(api, values);
                   Response response = json_response({{"name", values[0]}, {"ready", true}});
-                  response.headers = model_headers(*served);
+                  response.model_lines = served->header_lines();
                   return response;
                 }});
     router.add({"POST", model + "/infer",

@@ -8,16 +8,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <mutex>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
+#include <utility>
+#include <vector>
 
 namespace tcrops::serve {
 namespace {
@@ -33,6 +37,36 @@ const Boundaries kScores = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0};
 const Boundaries kDifferences = {-0.5,  -0.2, -0.1, -0.05, -0.01, -0.001, 0.0,
                                  0.001, 0.01, 0.05, 0.1,   0.2,   0.5};
 const Boundaries kBatchRows = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
+
+void add_to(prometheus::Counter& counter, std::size_t by) {
+  if (by > 0) counter.Increment(static_cast<double>(by));
+}
+
+// Scores of one request, told to a histogram at once: each time costs a lock.
+class ManyScores {
+ public:
+  void add(double score) {
+    // The last bucket has what is beyond all boundaries.
+    const auto bucket = std::lower_bound(kScores.begin(), kScores.end(), score) - kScores.begin();
+    counts_[static_cast<std::size_t>(bucket)] += 1.0;
+    sum_ += score;
+    ++count_;
+    last_ = score;
+  }
+  void observe(prometheus::Histogram& scores) const {
+    if (count_ == 1) {
+      scores.Observe(last_);
+    } else if (count_ > 1) {
+      scores.ObserveMultiple(counts_, sum_);
+    }
+  }
+
+ private:
+  std::vector<double> counts_ = std::vector<double>(kScores.size() + 1, 0.0);
+  double sum_ = 0.0;
+  double last_ = 0.0;
+  std::size_t count_ = 0;
+};
 
 double resident_bytes() {
   std::ifstream file("/proc/self/statm");
@@ -150,12 +184,65 @@ struct Metrics::Families {
           .Name("tcrops_query_log_waiting")
           .Help("Entries that wait to be written to the query log.")
           .Register(registry);
+
+  // Counters that requests raise, found by what they are of and not by labels.
+  struct OfRoute {
+    prometheus::Histogram* durations = nullptr;
+    std::vector<std::pair<int, prometheus::Counter*>> by_status{};
+  };
+  struct RowCounts {
+    prometheus::Counter& scored;
+    prometheus::Counter& rejected;
+  };
+  struct OfVersion {
+    std::string model;
+    std::string version;
+    RowCounts rows;
+  };
+  std::mutex known_mutex;  // of the two
+  std::map<std::string, OfRoute, std::less<>> routes{};
+  std::vector<OfVersion> versions{};
+
   std::mutex mutex;  // of what follows, and of `cpu`
   prometheus::Gauge* model = nullptr;
   double made_seconds = 0.0;
 
   prometheus::Gauge& gauge(const char* name, const char* help) {
     return BuildGauge().Name(name).Help(help).Register(registry).Add({});
+  }
+
+  struct OfRequest {
+    prometheus::Counter& count;
+    prometheus::Histogram& durations;
+  };
+  OfRequest of_request(const Served& served) {
+    const std::lock_guard lock(known_mutex);
+    auto at = routes.find(served.route);
+    if (at == routes.end()) at = routes.emplace(served.route, OfRoute()).first;
+    OfRoute& route = at->second;
+    const std::string& name = at->first;
+    if (route.durations == nullptr) route.durations = &durations.Add({{"route", name}}, kSeconds);
+    for (const auto& [status, count] : route.by_status) {
+      if (status == served.status) return {*count, *route.durations};
+    }
+    auto& count = requests.Add({{"route", name}, {"code", std::to_string(served.status)}});
+    route.by_status.emplace_back(served.status, &count);
+    return {count, *route.durations};
+  }
+
+  RowCounts rows_of(const Version& labels) {
+    const std::lock_guard lock(known_mutex);
+    const auto known = std::find_if(versions.begin(), versions.end(), [&](const auto& each) {
+      return each.version == labels.version && each.model == labels.model;
+    });
+    if (known != versions.end()) return known->rows;
+    const auto rows = [&](const char* outcome) -> prometheus::Counter& {
+      return sequences.Add(
+          {{"model", labels.model}, {"version", labels.version}, {"outcome", outcome}});
+    };
+    const RowCounts fresh{rows("scored"), rows("rejected")};
+    versions.push_back({labels.model, labels.version, fresh});
+    return fresh;
   }
 };
 
@@ -165,9 +252,9 @@ Metrics::Metrics() : families_(std::make_unique<Families>()) {
 Metrics::~Metrics() = default;
 
 void Metrics::count_request(const Served& served) {
-  families_->requests.Add({{"route", served.route}, {"code", std::to_string(served.status)}})
-      .Increment();
-  families_->durations.Add({{"route", served.route}}, kSeconds).Observe(served.seconds);
+  const auto [count, durations] = families_->of_request(served);
+  count.Increment();
+  durations.Observe(served.seconds);
 }
 
 void Metrics::count_batch(const Engine::Batch& batch) {
@@ -178,7 +265,10 @@ void Metrics::count_batch(const Engine::Batch& batch) {
 void Metrics::count_rows(const Version& version, const stages::SmallTable& table,
                          std::span<const stages::Answer> answers) {
   std::size_t scored = 0;
+  std::size_t unseen = 0;
+  std::size_t far = 0;
   std::map<std::string, std::size_t> rejected;
+  ManyScores scores;
   for (const auto& row : table.rows()) {
     const stages::Answer* answer = row.record ? &answers[*row.record] : nullptr;
     if (answer == nullptr || !answer->problem.empty()) {
@@ -186,19 +276,18 @@ void Metrics::count_rows(const Version& version, const stages::SmallTable& table
       continue;
     }
     ++scored;
-    if (const auto score = parse_number(answer->fields.front())) families_->scores.Observe(*score);
-    if (answer->unseen_epitope) families_->unseen.Increment();
-    if (answer->far_from_training) families_->far.Increment();
+    scores.add(answer->score);
+    if (answer->unseen_epitope) ++unseen;
+    if (answer->far_from_training) ++far;
   }
-  const auto add = [&](const char* outcome, std::size_t rows) {
-    families_->sequences
-        .Add({{"model", version.model}, {"version", version.version}, {"outcome", outcome}})
-        .Increment(static_cast<double>(rows));
-  };
-  add("scored", scored);
-  add("rejected", table.rows().size() - scored);
+  scores.observe(families_->scores);
+  add_to(families_->unseen, unseen);
+  add_to(families_->far, far);
+  const auto counts = families_->rows_of(version);
+  add_to(counts.scored, scored);
+  add_to(counts.rejected, table.rows().size() - scored);
   for (const auto& [reason, rows] : rejected)
-    families_->rejected.Add({{"reason", reason}}).Increment(static_cast<double>(rows));
+    add_to(families_->rejected.Add({{"reason", reason}}), rows);
 }
 
 void Metrics::count_swap(bool succeeded) {

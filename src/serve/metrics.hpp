@@ -1,7 +1,7 @@
 #pragma once
 
 #include "engine.hpp"
-#include "http_server.hpp"
+#include "exchange.hpp"
 #include "query_log.hpp"
 
 #include <tcrops/stages/loaded_model.hpp>

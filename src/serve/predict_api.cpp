@@ -1,4 +1,5 @@
 // POST /v1/predict: a table in, the same rows with their scores out. GET /v1/examples: such rows.
+#include "answer_json.hpp"
 #include "api.hpp"
 #include "request_rows.hpp"
 
@@ -20,94 +21,58 @@ constexpr const char* kCsv = "text/csv";
 constexpr const char* kTsv = "text/tab-separated-values";
 constexpr std::int64_t kMostExamples = 1000;
 
-std::string quoted(const std::string& text) {
-  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-// The values of a record by column; those that are missing are left out.
-std::string record_as_json(const data::Record& record) {
-  Json values = Json::object();
-  for (std::size_t i = 0; i < data::kColumnCount; ++i) {
-    if (!record.values[i].empty()) values[std::string(data::kColumnNames[i])] = record.values[i];
-  }
-  return values.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-class JsonRows {
+class PredictQuestion : public RowsQuestion {
  public:
-  JsonRows(const std::vector<std::string>& columns, const stages::SmallTable& table, bool echo)
-      : columns_(columns), table_(table), echo_(echo) {
-    for (const std::string& column : columns) keys_.push_back(quoted(column));
+  PredictQuestion(Api& api, const Request& request) : RowsQuestion(request), api_(api) {}
+
+  [[nodiscard]] std::string route() const override { return kPredictPath; }
+
+  [[nodiscard]] std::shared_ptr<ServedModel> model() override {
+    choose_type();
+    wish_ = wish_of(request());
+    return api_.models.named(wish_.model);
   }
 
-  void append(std::string& text, const stages::SmallTable::Row& row,
-              const stages::Answer* answer) const {
-    const std::string& problem = answer == nullptr ? row.problem : answer->problem;
-    const bool is_known = problem.empty() && answer != nullptr;
-    text += fmt::format("{{\"line\":{}", row.line);
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      text += ',';
-      text += keys_[i];
-      text += ':';
-      text += is_known ? field_as_json(columns_[i], answer->fields[i]) : "null";
-    }
-    text += ",\"problem\":";
-    text += problem.empty() ? "null" : quoted(problem);
-    if (echo_) {
-      text += ",\"record\":";
-      text += row.record ? record_as_json(table_.records()[*row.record]) : "null";
-    }
-    text += '}';
+  [[nodiscard]] stages::SmallTable read(const ServedModel& model) override {
+    return table_of(request().body, request().header("content-type"), wish_.source, model.needs(),
+                    api_.request_rows);
+  }
+
+  [[nodiscard]] Response write(const ServedModel& model, const stages::SmallTable& table,
+                               std::span<const stages::Answer> answers) override {
+    Response response;
+    response.type = type_;
+    response.body = type_ == kJson
+                        ? model.answer_json().text(request().id, wish_.echo, table, answers)
+                        : table.answered(answers);
+    return response;
   }
 
  private:
-  const std::vector<std::string>& columns_;
-  const stages::SmallTable& table_;
-  bool echo_;
-  std::vector<std::string> keys_;
+  // In what form the answer is wanted: that of the question, if anything will do.
+  void choose_type() {
+    const std::string sent = media_type(request().header("content-type"));
+    const std::string& accept = request().header("accept");
+    type_ = sent == kCsv || sent == kTsv ? sent : kJson;
+    if (accept.empty() || accept == "*/*") return;
+    std::vector<std::string> offered = {kJson, kCsv, kTsv};
+    if (type_ != kJson) offered = {type_, kJson};
+    type_ = accepted_type(accept, offered);
+    if (!type_.empty()) return;
+    throw HttpError(406, fmt::format("this can be answered as {} only", fmt::join(offered, ", ")));
+  }
+
+  Api& api_;
+  Wish wish_;
+  std::string type_;
 };
 
-std::string as_json(const Request& request, const ServedModel& model, bool echo,
-                    const stages::SmallTable& table, std::span<const stages::Answer> answers) {
-  const Json head = {{"schema", "tcrops.predictions/1"},
-                     {"request_id", request.id},
-                     {"format", table.format()},
-                     {"columns", model.needs().columns},
-                     {"model", short_facts(model)}};
-  std::string text = head.dump();
-  text.back() = ',';
-  text += "\"rows\":[";
-  const JsonRows rows(model.needs().columns, table, echo);
-  for (const auto& row : table.rows()) {
-    if (&row != &table.rows().front()) text += ',';
-    rows.append(text, row, row.record ? &answers[*row.record] : nullptr);
-  }
-  return text + "]}\n";
-}
-
-Response predict(Api& api, const Request& request) {
-  const std::string sent = media_type(request.header("content-type"));
-  std::vector<std::string> offered = {kJson, kCsv, kTsv};
-  if (sent == kCsv) offered = {kCsv, kJson};
-  if (sent == kTsv) offered = {kTsv, kJson};
-  const std::string type = accepted_type(request.header("accept"), offered);
-  if (type.empty())
-    throw HttpError(406, fmt::format("this can be answered as {} only", fmt::join(offered, ", ")));
-  const Wish wish = wish_of(request);
-  const auto model = api.models.named(wish.model);
-  return answer_rows(
-      api, request, kPredictPath, model,
-      [&] {
-        return table_of(request.body, request.header("content-type"), wish.source, model->needs(),
-                        api.request_rows);
-      },
-      [&](const auto& table, const auto& answers) {
-        Response response;
-        response.type = type;
-        response.body = type == kJson ? as_json(request, *model, wish.echo, table, answers)
-                                      : table.answered(answers);
-        return response;
-      });
+std::vector<Response> predict(Api& api, std::span<const Request> requests) {
+  std::vector<std::unique_ptr<RowsQuestion>> questions;
+  questions.reserve(requests.size());
+  for (const Request& request : requests)
+    questions.push_back(std::make_unique<PredictQuestion>(api, request));
+  return answer_rows(api, questions);
 }
 
 std::int64_t number_of(const Request& request, const std::string& name, std::int64_t otherwise,
@@ -142,7 +107,7 @@ Response examples(const Api& api, const Request& request) {
   }
   body["csv"] = csv;
   Response response = json_response(body);
-  response.headers = model_headers(*model);
+  response.model_lines = model->header_lines();
   return response;
 }
 
@@ -150,8 +115,11 @@ Response examples(const Api& api, const Request& request) {
 
 void add_predict_routes(Router& router, Api& api) {
   router.add({"POST", kPredictPath,
-              [&api](const Request& request, const PathValues&) { return predict(api, request); },
-              Role::kPredict});
+              [&api](const Request& request, const PathValues&) {
+                return predict(api, std::span(&request, 1)).front();
+              },
+              Role::kPredict,
+              [&api](std::span<const Request> requests) { return predict(api, requests); }});
   router.add({"GET", "/v1/examples",
               [&api](const Request& request, const PathValues&) { return examples(api, request); },
               Role::kPredict});

@@ -66,17 +66,6 @@ Response one(const QueryLog* log, const Request& request, const std::string& id)
   return json_response(body);
 }
 
-Json rows_json(const std::vector<LoggedRow>& rows) {
-  Json json = Json::array();
-  for (const LoggedRow& row : rows) {
-    const bool is_known = row.score.has_value();
-    json.push_back({{"line", row.line},
-                    {"score", is_known ? number_or_null(*row.score) : Json()},
-                    {"call", is_known ? Json(row.call) : Json()}});
-  }
-  return json;
-}
-
 // Scores of the same lines side by side; null where there is none.
 Json beside(const std::vector<LoggedRow>& then, const std::vector<LoggedRow>& now) {
   std::map<std::size_t, std::pair<Json, Json>> lines;
@@ -101,17 +90,17 @@ Response rerun(const QueryLog* log, const Rescore& score_again, const Request& r
                                      query.id));
   }
   Rescored now = score_again(detail, given.text("model"));
-  now.rows.resize(std::min(now.rows.size(), kLoggedRows));
   const Json then_model = {{"name", query.model},
                            {"version", query.version},
                            {"artifact", query.artifact},
                            {"data_version", query.data_version}};
-  return json_response({{"schema", "tcrops.rerun/1"},
-                        {"id", query.id},
-                        {"number", query.number},
-                        {"then", {{"model", then_model}, {"rows", rows_json(detail.outputs)}}},
-                        {"now", {{"model", now.model}, {"rows", rows_json(now.rows)}}},
-                        {"rows", beside(detail.outputs, now.rows)}});
+  return json_response(
+      {{"schema", "tcrops.rerun/1"},
+       {"id", query.id},
+       {"number", query.number},
+       {"then", {{"model", then_model}, {"rows", to_json(detail.outputs, RowFacts::kScores)}}},
+       {"now", {{"model", now.model}, {"rows", to_json(now.rows, RowFacts::kScores)}}},
+       {"rows", beside(detail.outputs, now.rows)}});
 }
 
 }  // namespace

@@ -3,12 +3,15 @@
 #include "metrics.hpp"
 #include "queries_api.hpp"
 #include "query_log.hpp"
+#include "query_rows.hpp"
 #include "request_rows.hpp"
 
 #include <tcrops/core/text.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 
 namespace tcrops::serve {
@@ -16,29 +19,61 @@ namespace {
 
 constexpr const char* kTableRoute = "/v1/predict";
 
+// The types that the server reads. A type may be any text, so others are not repeated.
+constexpr std::array<std::string_view, 6> kMediaTypes = {
+    "text/csv",   "application/json",         "text/tab-separated-values",
+    "text/plain", "application/octet-stream", "multipart/form-data"};
+constexpr std::string_view kOtherType = "other";
+
+std::string_view known_media_type(std::string_view header) {
+  const auto known = [](std::string_view type) {
+    return std::find(kMediaTypes.begin(), kMediaTypes.end(), type);
+  };
+  auto found = known(header);
+  if (found == kMediaTypes.end()) {
+    const std::string type = media_type(header);
+    if (type.empty()) return {};
+    found = known(type);
+  }
+  return found == kMediaTypes.end() ? kOtherType : *found;
+}
+
+LoggedRow logged_row(const stages::SmallTable::Row& row, const stages::Answer* answer) {
+  LoggedRow logged;
+  logged.line = row.line;
+  const std::string& problem = answer == nullptr ? row.problem : answer->problem;
+  if (answer == nullptr || !problem.empty()) {
+    logged.problem_kind = reason_of(problem);
+  } else {
+    logged.score = answer->score;
+    logged.call = answer->call;
+  }
+  return logged;
+}
+
+const stages::Answer* answer_to(const stages::SmallTable::Row& row,
+                                std::span<const stages::Answer> answers) {
+  return row.record ? &answers[*row.record] : nullptr;
+}
+
 }  // namespace
 
-QueryEntry entry_of(const Asked& asked) {
+QueryEntry entry_of(const Asked& asked, bool keep_input) {
   QueryEntry entry;
-  LoggedQuery& query = entry.query;
-  query.route = asked.route;
-  query.status = asked.status;
-  query.seconds = asked.seconds;
-  query.time = now_seconds() - asked.seconds;
-  query.error = failure_kind(asked.status);
-  if (asked.model) {
-    const ModelIdentity& identity = asked.model->identity();
-    query.model = identity.name;
-    query.version = identity.version;
-    query.artifact = identity.artifact.id;
-    query.data_version = identity.data_version();
-    query.reference = identity.reference;
-  }
+  entry.route = asked.route;
+  entry.status = asked.status;
+  entry.seconds = asked.seconds;
+  entry.time = now_seconds() - asked.seconds;
+  if (asked.model) entry.model = asked.model->logged();
   if (asked.request != nullptr) {
     const Request& request = *asked.request;
-    query.id = request.id;
-    entry.input = {request.body, request.header("content-type"), request.query_value("format"),
-                   request.query_value("epitope"), request.query_value("mhc")};
+    const std::string content_type = request.header("content-type");
+    entry.id = request.id;
+    entry.describe_body(request.body, content_type);
+    if (keep_input)
+      entry.input = std::make_shared<const LoggedInput>(
+          LoggedInput{request.body, content_type, request.query_value("format"),
+                      request.query_value("epitope"), request.query_value("mhc")});
   }
   if (asked.table != nullptr) entry.add_rows(*asked.table, asked.answers);
   return entry;
@@ -61,35 +96,41 @@ Rescored rescore(Api& api, const QueryDetail& detail, const std::string& referen
   const auto answers = model->engine().answers(table.records());
   if (!answers)
     throw HttpError(503, "too many rows wait already; try again", {{"Retry-After", "1"}});
-  QueryEntry entry;
-  entry.add_rows(table, *answers);
-  return {short_facts(*model), std::move(entry.rows)};
+  Rescored rescored{short_facts(*model), {}};
+  for (const auto& row : table.rows()) {
+    if (rescored.rows.size() == kLoggedRows) break;
+    rescored.rows.push_back(logged_row(row, answer_to(row, *answers)));
+  }
+  return rescored;
+}
+
+void QueryEntry::describe_body(std::string_view body, std::string_view content_type) {
+  digest = sha256(body);
+  media_type = known_media_type(content_type);
 }
 
 void QueryEntry::add_rows(const stages::SmallTable& table,
                           std::span<const stages::Answer> answers) {
   for (const auto& row : table.rows()) {
-    const stages::Answer* const answer = row.record ? &answers[*row.record] : nullptr;
-    const std::string& problem = answer == nullptr ? row.problem : answer->problem;
-    LoggedRow logged;
-    logged.line = row.line;
-    ++query.rows;
-    if (answer == nullptr || !problem.empty()) {
-      ++query.rejected;
-      logged.problem_kind = reason_of(problem);
+    const stages::Answer* const answer = answer_to(row, answers);
+    const LoggedRow logged = logged_row(row, answer);
+    if (answer == nullptr || !answer->problem.empty()) {
+      ++rejected;
     } else {
-      ++query.scored;
-      if (answer->unseen_epitope) ++query.unseen;
-      if (answer->far_from_training) ++query.far;
-      logged.score = parse_number(answer->fields.front());
-      logged.call = answer->call;
+      ++scored;
+      if (answer->unseen_epitope) ++unseen;
+      if (answer->far_from_training) ++far;
       if (logged.score) ++scores[score_bin(*logged.score)];
     }
-    if (rows.size() < kLoggedRows) rows.push_back(std::move(logged));
+    if (rows++ < kLoggedRows) outputs = with_row(std::move(outputs), logged);
   }
 }
 
-std::string failure_kind(int status) {
+std::size_t QueryEntry::bytes() const {
+  return sizeof(QueryEntry) + id.size() + outputs.capacity() + (input ? input->body.size() : 0);
+}
+
+std::string_view failure_kind(int status) {
   switch (status) {
     case 400:
       return "bad request";

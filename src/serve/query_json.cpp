@@ -32,13 +32,13 @@ Json to_json(const LoggedQuery& query) {
           {"error", text_or_null(query.error)}};
 }
 
-Json to_json(const std::vector<LoggedRow>& rows) {
+Json to_json(const std::vector<LoggedRow>& rows, RowFacts facts) {
   Json json = Json::array();
   for (const LoggedRow& row : rows) {
-    json.push_back({{"line", row.line},
-                    {"score", row.score ? number_or_null(*row.score) : Json()},
-                    {"call", row.score ? Json(row.call) : Json()},
-                    {"problem_kind", text_or_null(row.problem_kind)}});
+    Json& each = json.emplace_back(Json{{"line", row.line},
+                                        {"score", row.score ? number_or_null(*row.score) : Json()},
+                                        {"call", row.score ? Json(row.call) : Json()}});
+    if (facts == RowFacts::kAll) each["problem_kind"] = text_or_null(row.problem_kind);
   }
   return json;
 }

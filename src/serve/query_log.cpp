@@ -11,17 +11,18 @@
 #include <algorithm>
 #include <exception>
 #include <iterator>
+#include <new>
 #include <optional>
-#include <span>
 #include <utility>
-#include <vector>
 
 namespace tcrops::serve {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kTogether = 250;  // entries of one transaction
+// Entries of one transaction, and their bytes.
+constexpr std::size_t kTogether = 5000;
+constexpr std::size_t kTogetherBytes = std::size_t{4} << 20U;
 constexpr milliseconds kFirstPause{200};
 constexpr milliseconds kLongestPause{5000};
 constexpr milliseconds kEnd{2000};
@@ -49,8 +50,19 @@ struct QueryLog::Work {
   explicit Work(std::filesystem::path file) : writer(std::move(file)) {}
 
   QueryWriter writer;
-  std::vector<ReadyEntry> pending;  // not yet written, oldest first
+  std::deque<QueryEntry> pending;  // not yet written, oldest first
   std::size_t together = kTogether;
+
+  // How many of them go into the next transaction.
+  [[nodiscard]] std::size_t next_ones() const {
+    std::size_t count = 0;
+    for (std::size_t bytes = 0; count < std::min(pending.size(), together); ++count) {
+      bytes += pending[count].bytes();
+      if (count > 0 && bytes > kTogetherBytes) break;
+    }
+    return count;
+  }
+
   int refused = 0;  // how often the oldest one alone was
   Clock::time_point retry;
   Clock::duration pause = kFirstPause;
@@ -82,7 +94,10 @@ QueryLog::~QueryLog() {
 
 void QueryLog::note(QueryEntry entry) noexcept {
   try {
-    const std::size_t bytes = bytes_of(entry);
+    if (!options_.inputs) entry.input.reset();
+    entry.id = plain(std::move(entry.id));
+    entry.route = plain(std::move(entry.route));
+    const std::size_t bytes = entry.bytes();
     const std::lock_guard lock(mutex_);
     if (waiting_ >= options_.most_waiting ||
         (waiting_ > 0 && waiting_bytes_ + bytes > options_.most_waiting_bytes)) {
@@ -100,7 +115,7 @@ void QueryLog::note(QueryEntry entry) noexcept {
 
 void QueryLog::note(const Asked& asked) noexcept {
   try {
-    note(entry_of(asked));
+    note(entry_of(asked, options_.inputs));
   } catch (const std::exception&) {
     lose_one();
   }
@@ -135,7 +150,7 @@ void QueryLog::work() {
   for (;;) {
     // What is expired goes only when nothing waits.
     const auto wake = work_->pending.empty() ? work_->next_removal : work_->retry;
-    for (QueryEntry& entry : take(wake)) make_ready(std::move(entry));
+    take(wake);
     bool ending = false;
     {
       const std::lock_guard lock(mutex_);
@@ -158,43 +173,33 @@ void QueryLog::work() {
   settle(work_->pending.size(), false);
 }
 
-std::deque<QueryEntry> QueryLog::take(Clock::time_point wake) {
+// Puts what came behind what waits already.
+void QueryLog::take(Clock::time_point wake) {
+  std::deque<QueryEntry>& pending = work_->pending;
   std::unique_lock lock(mutex_);
   arrived_.wait_until(lock, wake, [&] { return ending_ || !queue_.empty(); });
   if (!queue_.empty() && !ending_) {
     arrived_.wait_for(lock, options_.gather, [&] { return ending_ || queue_.size() >= kTogether; });
   }
-  const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), kTogether));
-  std::deque<QueryEntry> taken(std::make_move_iterator(queue_.begin()),
-                               std::make_move_iterator(end));
-  queue_.erase(queue_.begin(), end);
-  return taken;
-}
-
-void QueryLog::make_ready(QueryEntry entry) {
-  const std::size_t before = bytes_of(entry);
-  std::size_t after = 0;
-  try {
-    work_->pending.push_back(made_ready(std::move(entry), options_.inputs));
-    after = work_->pending.back().bytes;
-  } catch (const std::exception&) {  // no memory for it
+  if (pending.empty()) {
+    pending.swap(queue_);
+  } else {
+    try {
+      for (; !queue_.empty(); queue_.pop_front()) pending.push_back(std::move(queue_.front()));
+    } catch (const std::bad_alloc&) {
+      // The rest stays in line.
+    }
   }
-  const std::lock_guard lock(mutex_);
-  waiting_bytes_ += after;
-  waiting_bytes_ -= before;
-  if (after > 0) return;
-  --waiting_;
-  ++counts_.lost;
 }
 
 // What the database refuses for good, whatever else is written, is given up after some tries.
 void QueryLog::write_pending() {
   Work& work = *work_;
   while (!work.pending.empty()) {
-    const std::size_t count = std::min(work.pending.size(), work.together);
+    const std::size_t count = work.next_ones();
     bool written = true;
     try {
-      work.writer.append(std::span(work.pending).first(count));
+      work.writer.append(work.pending, count);
     } catch (const std::exception& e) {
       const bool is_refused = is_refusal(e);
       if (is_refused && count > 1) {
@@ -219,7 +224,7 @@ void QueryLog::write_pending() {
 // The oldest so many are written or lost.
 void QueryLog::settle(std::size_t count, bool written) {
   std::size_t bytes = 0;
-  for (std::size_t i = 0; i < count; ++i) bytes += work_->pending[i].bytes;
+  for (std::size_t i = 0; i < count; ++i) bytes += work_->pending[i].bytes();
   work_->pending.erase(work_->pending.begin(),
                        work_->pending.begin() + static_cast<std::ptrdiff_t>(count));
   bool works_again = false;

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <tcrops/core/sha256.hpp>
 #include <tcrops/serve/monitor.hpp>
 #include <tcrops/serve/queries.hpp>
 #include <tcrops/stages/loaded_model.hpp>
 #include <tcrops/stages/small_table.hpp>
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -15,22 +17,48 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
-#include <vector>
 
 namespace tcrops::serve {
 
 struct Asked;  // api.hpp
 
-// What is noted of one request.
-struct QueryEntry {
-  LoggedQuery query;   // the log itself fills in `number`, `digest`, `media_type` and `has_input`
-  LoggedInput input;   // kept with QueryLogOptions::inputs only
-  ScoreBins scores{};  // of all rows
-  std::vector<LoggedRow> rows{};  // the first kLoggedRows
+// What all entries of a served model have in common.
+struct LoggedModel {
+  std::string name{};
+  std::string version{};
+  std::string artifact{};
+  std::string data_version{};
+  std::string reference{};
+};
 
+// What is noted of one request. Small, since it is made while whoever asked waits, and many may
+// wait to be written.
+struct QueryEntry {
+  std::string id{};
+  std::string route{};
+  std::shared_ptr<const LoggedModel> model{};  // that answered, or would have; null: none
+  double time = 0.0;                           // when it came, seconds since 1970
+  double seconds = 0.0;
+  int status = 0;
+  std::uint32_t rows = 0;
+  std::uint32_t scored = 0;
+  std::uint32_t rejected = 0;
+  std::uint32_t unseen = 0;
+  std::uint32_t far = 0;
+  std::array<std::uint32_t, kScoreBins> scores{};  // of all rows
+  std::string outputs{};          // the first kLoggedRows, as the tables have them; "" for none
+  Sha256Digest digest{};          // of the body
+  std::string_view media_type{};  // of the body, one of a few constants
+  std::shared_ptr<const LoggedInput> input{};  // kept with QueryLogOptions::inputs only
+
+  // Notes of what was sent its digest and its type.
+  void describe_body(std::string_view body, std::string_view content_type);
   // Counts the rows of an answered table, and notes their scores. One answer per record.
   void add_rows(const stages::SmallTable& table, std::span<const stages::Answer> answers);
+  // How much memory it takes, about.
+  [[nodiscard]] std::size_t bytes() const;
 };
 
 struct QueryLogOptions {
@@ -79,8 +107,7 @@ class QueryLog {
   using Clock = std::chrono::steady_clock;
 
   void work();
-  [[nodiscard]] std::deque<QueryEntry> take(Clock::time_point wake);
-  void make_ready(QueryEntry entry);
+  void take(Clock::time_point wake);
   void write_pending();
   void remove_expired();
   void fail(const std::string& reason);
@@ -103,10 +130,11 @@ class QueryLog {
   std::thread thread_;
 };
 
-// What is noted of a request for predictions.
-[[nodiscard]] QueryEntry entry_of(const Asked& asked);
+// What is noted of a request for predictions; what it sent only if that is to be kept.
+[[nodiscard]] QueryEntry entry_of(const Asked& asked, bool keep_input);
 
-// What an HTTP status means, in a word or two: the kind of failure that an entry has. "" below 400.
-[[nodiscard]] std::string failure_kind(int status);
+// What an HTTP status means, in a word or two: the kind of failure that an entry has, a constant.
+// "" below 400.
+[[nodiscard]] std::string_view failure_kind(int status);
 
 }  // namespace tcrops::serve

@@ -20,9 +20,7 @@ QueryParameters::QueryParameters(const Request& request, const std::vector<std::
 }
 
 std::string QueryParameters::text(const std::string& name) const {
-  const auto at = request_.query.find(name);
-  if (at == request_.query.end()) return {};
-  const std::string& value = at->second;
+  const std::string& value = request_.query_value(name);
   if (value.find('\0') != std::string::npos || valid_utf8(value) != value)
     throw HttpError(400, fmt::format("?{}: a text in UTF-8 is needed", name));
   return value;

@@ -2,6 +2,7 @@
 
 #include <tcrops/core/error.hpp>
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -9,18 +10,20 @@
 
 namespace tcrops::serve {
 
-std::string stored_rows(const std::vector<LoggedRow>& rows) {
-  std::string text = "[";
-  for (const LoggedRow& row : rows) {
-    if (text.size() > 1) text += ',';
-    if (row.score && std::isfinite(*row.score)) {
-      fmt::format_to(std::back_inserter(text), "[{},{},{}]", row.line, *row.score, row.call);
-    } else {
-      fmt::format_to(std::back_inserter(text), "[{},null,null,{}]", row.line,
-                     Json(row.problem_kind).dump(-1, ' ', false, Json::error_handler_t::replace));
-    }
+std::string with_row(std::string rows, const LoggedRow& row) {
+  if (rows.empty()) {
+    rows = '[';
+  } else {
+    rows.back() = ',';
   }
-  return text + "]";
+  const auto end = std::back_inserter(rows);
+  if (row.score && std::isfinite(*row.score)) {
+    fmt::format_to(end, FMT_COMPILE("[{},{},{}]]"), row.line, *row.score, row.call);
+  } else {
+    fmt::format_to(end, "[{},null,null,{}]]", row.line,
+                   Json(row.problem_kind).dump(-1, ' ', false, Json::error_handler_t::replace));
+  }
+  return rows;
 }
 
 std::vector<LoggedRow> rows_of_stored(const std::string& text, const std::string& file) {

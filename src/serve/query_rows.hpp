@@ -9,7 +9,8 @@
 namespace tcrops::serve {
 
 // Rows as they stand in the tables: JSON, a list of line, score, call and kind of problem for each.
-[[nodiscard]] std::string stored_rows(const std::vector<LoggedRow>& rows);
+// Text of rows so far ("" for none), and one more.
+[[nodiscard]] std::string with_row(std::string rows, const LoggedRow& row);
 // Throws Error (kArtifact) that names the file.
 [[nodiscard]] std::vector<LoggedRow> rows_of_stored(const std::string& text,
                                                     const std::string& file);

@@ -1,12 +1,10 @@
 #include "query_writer.hpp"
 
-#include "http.hpp"
 #include "query_purge.hpp"
 #include "query_rows.hpp"
 #include "query_tables.hpp"
 
 #include <tcrops/core/error.hpp>
-#include <tcrops/core/host.hpp>
 #include <tcrops/core/sha256.hpp>
 
 #include <fmt/format.h>
@@ -14,132 +12,89 @@
 
 #include <algorithm>
 #include <cmath>
-#include <initializer_list>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace tcrops::serve {
 namespace {
 
 constexpr double kBusySeconds = 0.5;
+constexpr std::size_t kMostModels = 64;
 constexpr const char* kRetention = "retention";
 
-// The types that the server reads. A type may be any text, so others are not repeated.
-constexpr std::array kMediaTypes = {"application/json",          "text/csv",
-                                    "text/tab-separated-values", "text/plain",
-                                    "application/octet-stream",  "multipart/form-data"};
-
-std::string known_media_type(const std::string& header) {
-  std::string type = media_type(header);
-  const bool known =
-      type.empty() || std::find(kMediaTypes.begin(), kMediaTypes.end(), type) != kMediaTypes.end();
-  return known ? type : "other";
+bool is_plain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0; });
 }
-
-std::string plain(const std::string& text) {
-  const auto is_ascii = [](char c) { return c > 0; };
-  if (std::all_of(text.begin(), text.end(), is_ascii)) return text;
-  std::string result = valid_utf8(text);
-  std::erase(result, '\0');
-  return result;
-}
-
-double finite(double value) { return std::isfinite(value) ? value : 0.0; }
-
-db::Value text_or_null(const std::string& text) {
-  return text.empty() ? db::Value() : db::Value(text);
-}
-
-QuerySums sums_of(const QueryEntry& entry) {
-  const LoggedQuery& query = entry.query;
-  QuerySums sums;
-  sums.requests = 1;
-  sums.errors = query.status >= 400 ? 1 : 0;
-  sums.rows = query.rows;
-  sums.rejected = query.rejected;
-  sums.unseen = query.unseen;
-  sums.far = query.far;
-  sums.scores = entry.scores;
-  sums.durations[duration_bin(query.seconds)] = 1;
-  return sums;
-}
-
-// Rows of one table, written many at a time: a statement costs more than its rows.
-class ManyRows {
- public:
-  // `columns`: "a, b"; `width` of them.
-  ManyRows(db::Database& database, const char* table, const char* columns, std::size_t width)
-      : database_(database),
-        head_(fmt::format("INSERT INTO {} ({}) VALUES ", table, columns)),
-        width_(width) {}
-
-  void add(std::initializer_list<db::Value> row) {
-    for (const db::Value& value : row) {
-      if (const auto* const text = std::get_if<std::string>(&value)) bytes_ += text->size();
-      values_.push_back(value);
-    }
-    if (values_.size() >= kMostValues || bytes_ >= kMostBytes) write();
-  }
-
-  void write() {
-    if (values_.empty()) return;
-    std::string sql = head_;
-    for (std::size_t i = 0; i < values_.size(); ++i) {
-      const char* const before = i % width_ > 0 ? ", " : i > 0 ? "), (" : "(";
-      sql += fmt::format("{}:p{}", before, i + 1);
-    }
-    database_.execute(sql + ")", values_);
-    values_.clear();
-    bytes_ = 0;
-  }
-
- private:
-  static constexpr std::size_t kMostValues = 45;
-  static constexpr std::size_t kMostBytes = std::size_t{1} << 20U;
-
-  db::Database& database_;
-  std::string head_;
-  std::size_t width_;
-  std::vector<db::Value> values_;
-  std::size_t bytes_ = 0;
-};
 
 std::int64_t multiple_below(double time, std::int64_t span) {
   return span * static_cast<std::int64_t>(std::floor(time / static_cast<double>(span)));
 }
 
+double finite(double value) { return std::isfinite(value) ? value : 0.0; }
+
+template <class Number>
+Cell whole(Number number) {
+  return std::int64_t{number};
+}
+
+Cell text_or_null(std::string_view text) { return text.empty() ? Cell() : Cell(text); }
+
+void add_to(QuerySums& sums, const QueryEntry& entry) {
+  ++sums.requests;
+  if (entry.status >= 400) ++sums.errors;
+  sums.rows += entry.rows;
+  sums.rejected += entry.rejected;
+  sums.unseen += entry.unseen;
+  sums.far += entry.far;
+  for (std::size_t i = 0; i < kScoreBins; ++i) sums.scores[i] += entry.scores[i];
+  ++sums.durations[duration_bin(finite(entry.seconds))];
+}
+
+// Of many entries, by when they came.
+class SumsByTime {
+ public:
+  void add(const QueryEntry& entry) {
+    const std::int64_t time = multiple_below(finite(entry.time), kShortSpan);
+    // Mostly that of the one before.
+    if (last_ == nullptr || time != last_time_) {
+      last_ = &by_minute_[time];
+      last_time_ = time;
+    }
+    add_to(*last_, entry);
+  }
+  [[nodiscard]] const std::map<std::int64_t, QuerySums>& by_minute() const { return by_minute_; }
+  [[nodiscard]] std::map<std::int64_t, QuerySums> by_hour() const {
+    std::map<std::int64_t, QuerySums> sums;
+    for (const auto& [time, some] : by_minute_)
+      sums[multiple_below(static_cast<double>(time), kLongSpan)].add(some);
+    return sums;
+  }
+
+ private:
+  std::map<std::int64_t, QuerySums> by_minute_;
+  QuerySums* last_ = nullptr;
+  std::int64_t last_time_ = 0;
+};
+static_assert(kLongSpan % kShortSpan == 0);
+
 }  // namespace
 
-std::size_t bytes_of(const QueryEntry& entry) {
-  return sizeof(QueryEntry) + entry.input.body.size() + entry.rows.size() * sizeof(LoggedRow);
+std::string plain(std::string text) {
+  if (is_plain(text)) return text;
+  std::string result = valid_utf8(text);
+  std::erase(result, '\0');
+  return result;
 }
 
-ReadyEntry made_ready(QueryEntry entry, bool keep_input) {
-  ReadyEntry ready;
-  LoggedQuery& query = entry.query;
-  LoggedInput& input = entry.input;
-  query.digest = sha256_hex(input.body);
-  query.media_type = known_media_type(input.content_type);
-  query.has_input = keep_input;
-  query.time = finite(query.time);
-  query.seconds = finite(query.seconds);
-  for (std::string* text : {&query.id, &query.route, &query.model, &query.version, &query.artifact,
-                            &query.data_version, &query.reference, &query.error})
-    *text = plain(*text);
-  if (!keep_input) {
-    input = {};
-  } else {
-    for (std::string* text : {&input.content_type, &input.format, &input.epitope, &input.mhc})
-      *text = plain(*text);
-    const bool is_text = plain(input.body) == input.body;
-    ready.encoding = is_text ? "text" : "hex";
-    if (!is_text) input.body = hex_of(input.body);
-  }
-  ready.outputs = stored_rows(entry.rows);
-  entry.rows = {};
-  ready.bytes = bytes_of(entry) + ready.outputs.size();
-  ready.entry = std::move(entry);
-  return ready;
-}
+QueryWriter::QueryWriter(std::filesystem::path file)
+    : file_(std::move(file)),
+      queries_("query",
+               "number, id, time, route, status, model, rows, scored, rejected, unseen, far, "
+               "seconds, digest, media_type, error",
+               15),
+      outputs_("output", "number, rows", 2),
+      inputs_("input", "number, body, encoding, content_type, format, epitope, mhc", 7) {}
 
 std::optional<QueryWriter::FileKey> QueryWriter::file_key() const {
   struct stat found {};
@@ -152,25 +107,30 @@ void QueryWriter::open() {
   database_.reset();
   models_.clear();
   database_.emplace(make_query_log(file_, kBusySeconds));
+  // What an entry refers to is written before it, and removed after it.
+  static_cast<void>(database_->query("PRAGMA foreign_keys = off"));
   opened_ = file_key();
 }
 
-void QueryWriter::append(std::span<const ReadyEntry> entries) {
+void QueryWriter::append(const std::deque<QueryEntry>& entries, std::size_t count) {
   open();
-  std::map<ModelKey, std::int64_t> models;
+  ModelKeys models;
+  SumsByTime sums;
+  for (std::size_t i = 0; i < count; ++i) sums.add(entries[i]);
   database_->transaction([&] {
-    models = models_;
-    std::vector<std::int64_t> keys;
-    std::map<SumKey, QuerySums> sums;
-    for (const ReadyEntry& ready : entries) {
-      const LoggedQuery& query = ready.entry.query;
-      keys.push_back(model_key(query, models));
-      const QuerySums own = sums_of(ready.entry);
-      for (const std::int64_t span : {kShortSpan, kLongSpan})
-        sums[{span, multiple_below(query.time, span)}].add(own);
-    }
-    insert(entries, keys);
-    for (const auto& [key, sum] : sums) add_sums(key, sum);
+    models = keys_of(entries, count);
+    for (TableRows* rows : {&queries_, &outputs_, &inputs_}) rows->clear();
+    const std::int64_t before = last_number();
+    std::int64_t number = before;
+    for (std::size_t i = 0; i < count; ++i)
+      insert(entries[i], ++number, models.at(entries[i].model));
+    queries_.write(*database_);  // the others refer to them
+    number = before;
+    for (std::size_t i = 0; i < count; ++i) insert_rows(entries[i], ++number);
+    outputs_.write(*database_);
+    inputs_.write(*database_);
+    for (const auto& [time, sum] : sums.by_minute()) add_sums(kShortSpan, time, sum);
+    for (const auto& [time, sum] : sums.by_hour()) add_sums(kLongSpan, time, sum);
   });
   models_ = std::move(models);
 }
@@ -181,12 +141,22 @@ std::int64_t QueryWriter::last_number() {
   return rows.empty() ? 0 : db::integer(rows.at(0).at(0));
 }
 
-std::int64_t QueryWriter::model_key(const LoggedQuery& query,
-                                    std::map<ModelKey, std::int64_t>& models) {
-  const ModelKey key = {query.artifact, query.model, query.version, query.data_version,
-                        query.reference};
-  if (const auto known = models.find(key); known != models.end()) return known->second;
-  const std::vector<db::Value> values(key.begin(), key.end());
+// Those of the entries, and those known before unless they have become many.
+QueryWriter::ModelKeys QueryWriter::keys_of(const std::deque<QueryEntry>& entries,
+                                            std::size_t count) {
+  ModelKeys keys;
+  if (models_.size() < kMostModels) keys = models_;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& model = entries[i].model;
+    if (!keys.contains(model)) keys[model] = key_of(model ? *model : LoggedModel());
+  }
+  return keys;
+}
+
+std::int64_t QueryWriter::key_of(const LoggedModel& model) {
+  const std::vector<db::Value> values = {plain(model.artifact), plain(model.name),
+                                         plain(model.version), plain(model.data_version),
+                                         plain(model.reference)};
   database_->execute(
       "INSERT INTO served_model (artifact, name, version, data_version, reference) VALUES (:p1, "
       ":p2, :p3, :p4, :p5) ON CONFLICT DO NOTHING",
@@ -195,43 +165,33 @@ std::int64_t QueryWriter::model_key(const LoggedQuery& query,
       "SELECT key FROM served_model WHERE artifact = :p1 AND name = :p2 AND version = :p3 AND "
       "data_version = :p4 AND reference = :p5",
       values);
-  return models[key] = db::integer(rows.at(0).at(0));
+  return db::integer(rows.at(0).at(0));
 }
 
-void QueryWriter::insert(std::span<const ReadyEntry> entries,
-                         std::span<const std::int64_t> models) {
-  ManyRows queries(*database_, "query",
-                   "number, id, time, route, status, model, rows, scored, rejected, unseen, far, "
-                   "seconds, digest, media_type, error",
-                   15);
-  ManyRows outputs(*database_, "output", "number, rows", 2);
-  ManyRows inputs(*database_, "input", "number, body, encoding, content_type, format, epitope, mhc",
-                  7);
-  std::int64_t number = last_number();
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const ReadyEntry& ready = entries[i];
-    const LoggedQuery& query = ready.entry.query;
-    ++number;
-    queries.add({number, query.id, query.time, query.route, std::int64_t{query.status}, models[i],
-                 query.rows, query.scored, query.rejected, query.unseen, query.far, query.seconds,
-                 query.digest, query.media_type, text_or_null(query.error)});
-  }
-  queries.write();  // the others refer to them
-  number -= static_cast<std::int64_t>(entries.size());
-  for (const ReadyEntry& ready : entries) {
-    const LoggedInput& input = ready.entry.input;
-    ++number;
-    if (ready.outputs != "[]") outputs.add({number, ready.outputs});
-    if (ready.entry.query.has_input)
-      inputs.add({number, input.body, ready.encoding, input.content_type, input.format,
-                  input.epitope, input.mhc});
-  }
-  outputs.write();
-  inputs.write();
+void QueryWriter::insert(const QueryEntry& entry, std::int64_t number, std::int64_t model) {
+  const std::string digest = digest_hex(entry.digest);
+  queries_.add(*database_, {number, entry.id, finite(entry.time), entry.route, whole(entry.status),
+                            model, whole(entry.rows), whole(entry.scored), whole(entry.rejected),
+                            whole(entry.unseen), whole(entry.far), finite(entry.seconds), digest,
+                            entry.media_type, text_or_null(failure_kind(entry.status))});
 }
 
-void QueryWriter::add_sums(const SumKey& key, const QuerySums& sums) {
-  std::vector<db::Value> values = {key.first, key.second,    sums.requests, sums.errors,
+void QueryWriter::insert_rows(const QueryEntry& entry, std::int64_t number) {
+  if (!entry.outputs.empty()) outputs_.add(*database_, {number, entry.outputs});
+  if (!entry.input) return;
+  const LoggedInput& input = *entry.input;
+  const bool is_text = is_plain(input.body) || plain(input.body) == input.body;
+  const std::string digits = is_text ? "" : hex_of(input.body);
+  const std::string content_type = plain(input.content_type);
+  const std::string format = plain(input.format);
+  const std::string epitope = plain(input.epitope);
+  const std::string mhc = plain(input.mhc);
+  inputs_.add(*database_, {number, is_text ? input.body : digits, is_text ? "text" : "hex",
+                           content_type, format, epitope, mhc});
+}
+
+void QueryWriter::add_sums(std::int64_t span, std::int64_t time, const QuerySums& sums) {
+  std::vector<db::Value> values = {span,      time,          sums.requests, sums.errors,
                                    sums.rows, sums.rejected, sums.unseen,   sums.far};
   for (const std::int64_t count : sums.scores) values.emplace_back(count);
   database_->execute(
@@ -249,7 +209,7 @@ void QueryWriter::add_sums(const SumKey& key, const QuerySums& sums) {
     database_->execute(
         "INSERT INTO duration (span, time, bin, requests) VALUES (:p1, :p2, :p3, :p4) ON CONFLICT "
         "(span, time, bin) DO UPDATE SET requests = requests + excluded.requests",
-        {key.first, key.second, std::int64_t{bin}, count});
+        {span, time, std::int64_t{bin}, count});
 }
 
 Purged QueryWriter::remove_some(double before) {

@@ -1,64 +1,61 @@
 #pragma once
 
 #include "query_log.hpp"
+#include "table_rows.hpp"
 
 #include <tcrops/db/database.hpp>
 
 #include <sys/types.h>
 
-#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 
 namespace tcrops::serve {
 
-// An entry as it goes into the tables.
-struct ReadyEntry {
-  QueryEntry entry;
-  std::string outputs;   // JSON
-  std::string encoding;  // of the body in the tables: "text" or "hex"
-  std::size_t bytes = 0;
-};
-
-// Hashes the body, and throws it away unless it is to be kept. Makes every text fit for a database.
-[[nodiscard]] ReadyEntry made_ready(QueryEntry entry, bool keep_input);
-
-// How much memory an entry takes, about.
-[[nodiscard]] std::size_t bytes_of(const QueryEntry& entry);
+// A text that a database takes.
+[[nodiscard]] std::string plain(std::string text);
 
 // Appends to the tables. One thread at a time; all members throw Error.
 class QueryWriter {
  public:
-  explicit QueryWriter(std::filesystem::path file) : file_(std::move(file)) {}
+  explicit QueryWriter(std::filesystem::path file);
 
   // Opens the file, or opens it again when another one, or none, is at its place.
   void open();
-  // In one transaction.
-  void append(std::span<const ReadyEntry> entries);
+  // The first `count`, in one transaction.
+  void append(const std::deque<QueryEntry>& entries, std::size_t count);
   // Removes some of what came before.
   [[nodiscard]] Purged remove_some(double before);
   // After the last of them: their bytes are overwritten, and the log notes what happened.
   void end_removal(double before, const Purged& removed);
 
  private:
-  using ModelKey = std::array<std::string, 5>;
   using FileKey = std::pair<dev_t, ino_t>;
-  using SumKey = std::pair<std::int64_t, std::int64_t>;  // span, time
+  // Keys of models in the table. Whoever noted an entry holds what its model is, and so does this.
+  using ModelKeys = std::map<std::shared_ptr<const LoggedModel>, std::int64_t>;
 
   [[nodiscard]] std::optional<FileKey> file_key() const;
-  std::int64_t model_key(const LoggedQuery& query, std::map<ModelKey, std::int64_t>& fresh);
+  [[nodiscard]] ModelKeys keys_of(const std::deque<QueryEntry>& entries, std::size_t count);
+  [[nodiscard]] std::int64_t key_of(const LoggedModel& model);
   [[nodiscard]] std::int64_t last_number();
-  void insert(std::span<const ReadyEntry> entries, std::span<const std::int64_t> models);
-  void add_sums(const SumKey& key, const QuerySums& sums);
+  void insert(const QueryEntry& entry, std::int64_t number, std::int64_t model);
+  void insert_rows(const QueryEntry& entry, std::int64_t number);
+  void add_sums(std::int64_t span, std::int64_t time, const QuerySums& sums);
 
   std::filesystem::path file_;
   std::optional<db::Database> database_;
   std::optional<FileKey> opened_;
-  std::map<ModelKey, std::int64_t> models_;
+  ModelKeys models_;
+  TableRows queries_;
+  TableRows outputs_;
+  TableRows inputs_;
 };
 
 }  // namespace tcrops::serve

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,12 +14,16 @@ namespace tcrops::serve {
 // Values of the {…} of a route's path, in order.
 using PathValues = std::vector<std::string>;
 using Handler = std::function<Response(const Request&, const PathValues&)>;
+// Small requests that came at the same time, answered together: one response for each, whatever is
+// wrong with it. Called by a thread that other clients wait for.
+using HandlerTogether = std::function<std::vector<Response>(std::span<const Request>)>;
 
 struct Route {
   std::string method;  // "GET" (HEAD, too) or "POST"
   std::string path;    // "/v1/models/{name}"
   Handler handler;
   std::optional<Role> role = Role::kRead;  // whoever asks must have it; empty: anybody may
+  HandlerTogether together{};              // optional
 };
 inline constexpr std::optional<Role> kAnybody = std::nullopt;
 

@@ -1,7 +1,11 @@
 #include "served_model.hpp"
 
+#include "api.hpp"
+
 #include <tcrops/core/file.hpp>
 #include <tcrops/store/registry.hpp>
+
+#include <fmt/format.h>
 
 #include <time.h>
 #include <utility>
@@ -53,6 +57,9 @@ ServedModel::ServedModel(const store::Store& store, ModelIdentity identity, std:
   const stages::LoadedModel& model = copies_.front();
   needs_ = model.needs();
   labels_ = {identity_.name, identity_.version, artifact.id, finished_seconds(artifact)};
+  logged_ = std::make_shared<const LoggedModel>(LoggedModel{identity_.name, identity_.version,
+                                                            artifact.id, identity_.data_version(),
+                                                            identity_.reference});
   facts_ = model.describe();
   facts_["reference"] = identity_.reference;
   facts_["name"] = identity_.name;
@@ -62,6 +69,10 @@ ServedModel::ServedModel(const store::Store& store, ModelIdentity identity, std:
   facts_["backend_class"] = artifact.manifest.backend_class;
   facts_["columns"] = needs_.columns;
   facts_["golden"] = model.golden_bit_equal() ? "bit_equal" : "within_tolerance";
+  header_lines_ = std::make_shared<const std::string>(
+      fmt::format("X-Model-Id: {}\r\nX-Model-Version: {}\r\nX-Data-Version: {}\r\n", artifact.id,
+                  identity_.version, identity_.data_version()));
+  answer_json_ = {needs_.columns, short_facts(*this)};
   std::vector<Engine::Scorer> scorers;
   for (stages::LoadedModel& copy : copies_) {
     scorers.emplace_back([&copy](auto records) { return copy.of(records); });

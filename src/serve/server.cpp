@@ -73,7 +73,8 @@ struct Server::Parts {
             static_cast<std::size_t>(config().more_models)),
         api{store, pipeline, current, models, metrics},
         http(
-            config(), router, tokens_of(config()), [this] { return model_headers(*current.get()); },
+            config(), router, tokens_of(config()), copies(),
+            [this] { return current.get()->header_lines(); },
             [this](const Served& served) { metrics.count_request(served); }) {
     metrics.set_model(current.get()->labels());
     api.request_rows = static_cast<std::size_t>(config().request_rows);

@@ -13,10 +13,9 @@
 namespace tcrops::serve {
 namespace {
 
-// The score is the first field of an answer.
 std::optional<double> score_of(const stages::Answer& answer) {
   if (!answer.problem.empty() || answer.fields.empty()) return std::nullopt;
-  return parse_number(answer.fields.front());
+  return answer.score;
 }
 
 void add(ShadowReport& report, double difference, bool other_call) {

@@ -136,6 +136,8 @@ Purged purge_queries(const std::filesystem::path& file, const Purge& what, const
 // As the API gives them.
 [[nodiscard]] Json to_json(const LoggedQuery& query);
 [[nodiscard]] Json to_json(const QueryDetail& detail);
-[[nodiscard]] Json to_json(const std::vector<LoggedRow>& rows);
+// kScores: line, score and call; kAll: the kind of problem as well.
+enum class RowFacts { kScores, kAll };
+[[nodiscard]] Json to_json(const std::vector<LoggedRow>& rows, RowFacts facts = RowFacts::kAll);
 
 }  // namespace tcrops::serve

@@ -199,3 +199,26 @@ TEST_CASE("a scorer that leaves rows out is an error, not a wrong answer") {
   CHECK_THROWS_WITH(static_cast<void>(engine.answers(records_of("x", 1))),
                     Catch::Contains("another number of answers"));
 }
+
+TEST_CASE("several requests at once have one outcome each") {
+  std::vector<Engine::Batch> batches;
+  Engine engine({echo}, {.batch_rows = 100, .queue_rows = 10},
+                [&](const Engine::Batch& batch) { batches.push_back(batch); });
+  const auto one = records_of("one", 3);
+  const auto two = records_of("two", 4);
+  const auto large = records_of("large", 20);
+  const auto bad = records_of("bad", 2);
+  const std::vector<std::span<const Record>> requests = {one, {}, two, large, bad};
+  const auto outcomes = engine.outcomes(requests);
+  REQUIRE(outcomes.size() == 5);
+  CHECK(is_echo(*outcomes[0].answers, "one", 3));
+  CHECK(outcomes[1].answers->empty());
+  CHECK(is_echo(*outcomes[2].answers, "two", 4));
+  CHECK_FALSE(outcomes[3].answers.has_value());  // it does not fit beside the others
+  CHECK_FALSE(outcomes[3].fault);
+  CHECK(outcomes[4].fault);
+  REQUIRE(batches.size() == 1);
+  CHECK(batches[0].rows == 9);
+  CHECK(batches[0].requests == 3);
+  CHECK(engine.queued_rows() == 0);
+}

@@ -17,7 +17,7 @@ Response got(const std::string& path, const std::string& if_none_match = "") {
   Request request;
   request.method = "GET";
   request.path = path;
-  if (!if_none_match.empty()) request.headers["if-none-match"] = if_none_match;
+  if (!if_none_match.empty()) request.headers = {{"if-none-match", if_none_match}};
   const auto match = router.match("GET", path);
   CHECK(match.route->role == kAnybody);
   return match.route->handler(request, match.values);

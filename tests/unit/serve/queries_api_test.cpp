@@ -31,8 +31,7 @@ class Asking {
     REQUIRE(log_->flush(kLong));
   }
 
-  Json ask(const std::string& method, const std::string& path,
-           const std::map<std::string, std::string>& query = {}) {
+  Json ask(const std::string& method, const std::string& path, const Headers& query = {}) {
     Request request;
     request.method = method;
     request.path = path;
@@ -40,11 +39,8 @@ class Asking {
     const auto match = router_.match(method, path);
     return Json::parse(match.route->handler(request, match.values).body);
   }
-  Json get(const std::string& path, const std::map<std::string, std::string>& query = {}) {
-    return ask("GET", path, query);
-  }
-  int status(const std::string& method, const std::string& path,
-             const std::map<std::string, std::string>& query = {}) {
+  Json get(const std::string& path, const Headers& query = {}) { return ask("GET", path, query); }
+  int status(const std::string& method, const std::string& path, const Headers& query = {}) {
     try {
       static_cast<void>(ask(method, path, query));
       return 200;
@@ -90,15 +86,15 @@ TEST_CASE("the list has pages, and says how the log is kept") {
 
 TEST_CASE("parameters that make no sense are refused") {
   Asking api(false);
-  for (const auto& query : std::vector<std::map<std::string, std::string>>{{{"limit", "0"}},
-                                                                           {{"limit", "x"}},
-                                                                           {{"limit", "1.5"}},
-                                                                           {{"limit", "1001"}},
-                                                                           {{"before", "-1"}},
-                                                                           {{"valid", "maybe"}},
-                                                                           {{"from", "nan"}},
-                                                                           {{"unknown", "1"}},
-                                                                           {{"search", "\xff"}}}) {
+  for (const auto& query : std::vector<Headers>{{{"limit", "0"}},
+                                                {{"limit", "x"}},
+                                                {{"limit", "1.5"}},
+                                                {{"limit", "1001"}},
+                                                {{"before", "-1"}},
+                                                {{"valid", "maybe"}},
+                                                {{"from", "nan"}},
+                                                {{"unknown", "1"}},
+                                                {{"search", "\xff"}}}) {
     CAPTURE(query.begin()->first, query.begin()->second);
     CHECK(api.status("GET", "/v1/queries", query) == 400);
   }
@@ -128,7 +124,7 @@ TEST_CASE("one request has its scores, and its text where it was kept") {
 TEST_CASE("of several requests with one id the number chooses") {
   Asking api(false);
   QueryEntry failed = entry("same");
-  failed.query.status = 400;
+  failed.status = 400;
   api.note(entry("same"));
   api.note(failed);
   CHECK(api.get("/v1/queries/same").at("status") == 400);

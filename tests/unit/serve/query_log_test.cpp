@@ -109,12 +109,17 @@ TEST_CASE("texts that no database takes do not keep an entry out") {
   const auto file = scratch / "q.sqlite";
   {
     QueryLog log(options_of(file, true));
-    QueryEntry odd = entry("odd");
-    odd.query.reference = std::string("a\0b\xff", 4);
-    odd.query.seconds = std::numeric_limits<double>::quiet_NaN();
-    odd.rows[0].score = std::numeric_limits<double>::infinity();
-    odd.input.epitope = "\xc3";
-    odd.input.content_type = "CASSIRSSYEQYF/\xff";
+    LoggedModel model;
+    model.reference = std::string("a\0b\xff", 4);
+    QueryEntry odd = with_model(entry("odd"), model);
+    odd.route = "\xff";
+    odd.seconds = std::numeric_limits<double>::quiet_NaN();
+    odd.outputs = with_row("", {2, std::numeric_limits<double>::infinity(), true, "\xff"});
+    LoggedInput input = *odd.input;
+    input.epitope = "\xc3";
+    input.content_type = "CASSIRSSYEQYF/\xff";
+    odd.input = std::make_shared<const LoggedInput>(input);
+    odd.describe_body(odd.input->body, odd.input->content_type);
     log.note(odd);
     CHECK(log.flush(kLong));
     CHECK(log.counts().written == 1);
@@ -129,7 +134,7 @@ TEST_CASE("two requests of one id are two entries, the newest is found first") {
   {
     QueryLog log(options_of(file));
     QueryEntry again = entry("same");
-    again.query.status = 503;
+    again.status = 503;
     log.note(entry("same"));
     log.note(again);
   }

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "query_log.hpp"
+#include "query_rows.hpp"
 
 #include <tcrops/core/file.hpp>
 #include <tcrops/core/sha256.hpp>
 
 #include <filesystem>
+#include <memory>
 #include <scratch_folder.hpp>
 #include <string>
 
@@ -29,24 +31,29 @@ inline QueryLogOptions options_of(const std::filesystem::path& file, bool inputs
 inline QueryEntry entry(const std::string& id, double time = kNoon,
                         const std::string& body = "CDR3_beta\nCASSIRSSYEQYF\n") {
   QueryEntry entry;
-  LoggedQuery& query = entry.query;
-  query.id = id;
-  query.time = time;
-  query.route = "/v1/predict";
-  query.status = 200;
-  query.model = "viral";
-  query.version = std::string("3");  // GCC 12 warns of the letter alone
-  query.artifact = "a111";
-  query.data_version = "d222";
-  query.reference = "viral@champion";
-  query.rows = 2;
-  query.scored = 1;
-  query.rejected = 1;
-  query.unseen = 1;
-  query.seconds = 0.004;
+  entry.id = id;
+  entry.time = time;
+  entry.route = "/v1/predict";
+  entry.status = 200;
+  // GCC 12 warns of the letter alone.
+  entry.model = std::make_shared<const LoggedModel>(
+      LoggedModel{"viral", std::string("3"), "a111", "d222", "viral@champion"});
+  entry.rows = 2;
+  entry.scored = 1;
+  entry.rejected = 1;
+  entry.unseen = 1;
+  entry.seconds = 0.004;
   entry.scores[8] = 1;
-  entry.rows = {{2, 0.87, true, ""}, {3, {}, false, "CDR3_beta"}};
-  entry.input = {body, "text/csv; charset=utf-8", "plain", "GILGFVFTL", "HLA-A*02:01"};
+  entry.outputs = with_row(with_row("", {2, 0.87, true, ""}), {3, {}, false, "CDR3_beta"});
+  entry.input = std::make_shared<const LoggedInput>(
+      LoggedInput{body, "text/csv; charset=utf-8", "plain", "GILGFVFTL", "HLA-A*02:01"});
+  entry.describe_body(body, entry.input->content_type);
+  return entry;
+}
+
+// The same entry of another model.
+inline QueryEntry with_model(QueryEntry entry, const LoggedModel& model) {
+  entry.model = std::make_shared<const LoggedModel>(model);
   return entry;
 }
 

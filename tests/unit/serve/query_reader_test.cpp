@@ -38,19 +38,18 @@ class Logged {
     QueryLog log(options_of(file(), inputs));
     log.note(entry("aa-1"));
     log.note(changed(entry("aa-2", kNoon + 60.0), [](QueryEntry& e) {
-      e.query.status = 400;
-      e.query.error = "bad request";
-      e.query.rows = e.query.scored = e.query.rejected = 0;
+      e.status = 400;
+      e.rows = e.scored = e.rejected = 0;
       e.scores = {};
-      e.rows.clear();
+      e.outputs.clear();
     }));
-    log.note(changed(entry("bb-3", kNoon + 120.0), [](QueryEntry& e) {
-      e.query.model = "other_100%";
-      e.query.artifact = "b333";
-    }));
+    LoggedModel other = *entry("").model;
+    other.name = "other_100%";
+    other.artifact = "b333";
+    log.note(with_model(entry("bb-3", kNoon + 120.0), other));
     log.note(changed(entry("bb-4", kNoon + 180.0), [](QueryEntry& e) {
-      e.query.scored = 0;
-      e.query.rejected = 2;
+      e.scored = 0;
+      e.rejected = 2;
     }));
     log.note(entry("cc-5", kNoon + 240.0, "CDR3_beta\nCASSPECIAL\n"));
     REQUIRE(log.flush(kLong));

@@ -16,8 +16,7 @@ const stages::TableNeeds kNeeds = {{Column::kCdr3Beta, Column::kEpitope},
                                    {Column::kCdr3Beta, Column::kEpitope, Column::kMhc},
                                    {"score", "call"}};
 
-Request request_of(const std::string& type, const std::string& body,
-                   std::map<std::string, std::string> query = {}) {
+Request request_of(const std::string& type, const std::string& body, Headers query = {}) {
   Request request;
   request.headers = {{"content-type", type}};
   request.body = body;
