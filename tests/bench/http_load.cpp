@@ -22,6 +22,7 @@
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -34,6 +35,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <strings.h>
 #include <vector>
 
 namespace {
@@ -58,14 +60,6 @@ struct Options {
   std::string type = "application/json";
   std::vector<std::string> bodies;  // files, sent in turn
 };
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 // Reads one answer as its bytes come.
 class Answer {
@@ -98,22 +92,40 @@ class Answer {
   [[nodiscard]] bool closes() const { return closes_; }
 
  private:
-  [[nodiscard]] std::optional<std::string> value(const std::string& name) const {
-    const std::string all = lower(header_) + "\r\n";
-    const std::size_t at = all.find("\r\n" + name + ":");
-    if (at == std::string::npos) return std::nullopt;
-    const std::size_t begin = all.find_first_not_of(' ', at + name.size() + 3);
-    return all.substr(begin, all.find("\r\n", begin) - begin);
+  // The value of a line of the header, when it has this name.
+  static std::optional<std::string_view> value(std::string_view line, std::string_view name) {
+    if (line.size() <= name.size() || line[name.size()] != ':' ||
+        ::strncasecmp(line.data(), name.data(), name.size()) != 0)
+      return std::nullopt;
+    line.remove_prefix(name.size() + 1);
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+    return line;
   }
   void read_header() {
     in_body_ = true;
-    if (!header_.starts_with("HTTP/1.1 ") || header_.size() < 12)
+    std::string_view rest = header_;
+    if (!rest.starts_with("HTTP/1.1 ") || rest.size() < 12)
       throw std::runtime_error("no HTTP/1.1 answer");
-    status_ = std::stoi(header_.substr(9, 3));
-    const auto length = value("content-length");
-    if (!length) throw std::runtime_error("an answer without Content-Length");
-    left_ = std::stoul(*length);
-    closes_ = value("connection") == "close";
+    status_ = number(rest.substr(9, 3));
+    bool has_length = false;
+    while (!rest.empty()) {
+      const std::string_view line = rest.substr(0, rest.find("\r\n"));
+      rest.remove_prefix(std::min(line.size() + 2, rest.size()));
+      if (const auto length = value(line, "content-length")) {
+        left_ = static_cast<std::size_t>(number(*length));
+        has_length = true;
+      } else if (const auto connection = value(line, "connection")) {
+        closes_ = *connection == "close";
+      }
+    }
+    if (!has_length) throw std::runtime_error("an answer without Content-Length");
+  }
+  static int number(std::string_view text) {
+    int result = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), result);
+    if (error != std::errc() || end != text.data() + text.size())
+      throw std::runtime_error("no number: " + std::string(text));
+    return result;
   }
 
   std::string header_;

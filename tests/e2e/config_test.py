@@ -1,5 +1,6 @@
 """Pipeline files: how they are read, and what is said about wrong ones."""
 
+import json
 import os
 import pathlib
 import re
@@ -30,6 +31,24 @@ class Values(Case):
         self.assertRegex(table, r"(?m)^train.batch_size +8 +TCROPS_TRAIN_BATCH_SIZE  ")
         self.assertRegex(table, rf"(?m)^train.epochs +3 +{re.escape(str(path))}:1:12  ")
         self.assertRegex(table, r"(?m)^train.from +\"study\" +default  ")
+
+    def test_no_password_is_shown(self):
+        secret = "Yh3kQw"
+        for url, wanted in ((f"postgresql://carol:{secret}@db/studies", "postgresql://carol@db/studies"),
+                            (f"postgresql://db/studies?password={secret}&connect_timeout=3",
+                             "postgresql://db/studies?connect_timeout=3"),
+                            (f"postgresql://carol:{secret}/x@db/studies", "***"),
+                            (f"Postgresql://carol:{secret}@db", "***"),
+                            ("postgresql://carol@db/studies", "postgresql://carol@db/studies"),
+                            ("sqlite:/a:b@c=d.db", "sqlite:/a:b@c=d.db"), ("studies.db", "studies.db"), ("", "")):
+            for how in ({"env": {"TCROPS_TUNE_STORAGE": url}}, {"args": ["--set", f"tune.storage={url}"]},
+                        {"args": ["--config", self.file(json.dumps({"tune": {"storage": url}}))]}):
+                args, env = how.get("args", []), how.get("env", {})
+                with self.subTest(url=url, how=how):
+                    self.assertEqual(self.shown(*args, env=env)["configuration"]["tune"]["storage"], wanted)
+                    said = [self.ok(["config", command, *args, *more], env=env) for command in ("show", "validate")
+                            if command == "show" or "--config" in args for more in ([], ["--json"], ["-v"])]
+                    self.assertNotIn(secret, "".join(each.stdout + each.stderr for each in said))
 
     def test_top_level(self):
         shown = self.shown(env={"TCROPS_SEED": "7"})
