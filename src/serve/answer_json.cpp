@@ -21,6 +21,32 @@ void append_quoted(std::string& text, std::string_view value) {
   }
 }
 
+void append_flags(std::string& text, std::string_view flags) {
+  text += '[';
+  for (bool more = !flags.empty(); more;) {
+    const std::size_t end = flags.find(';');
+    more = end != std::string_view::npos;
+    append_quoted(text, flags.substr(0, end));
+    if (!more) break;
+    text += ',';
+    flags.remove_prefix(end + 1);
+  }
+  text += ']';
+}
+
+void append_field(std::string& text, std::string_view column, std::string_view field) {
+  if (column == "flags") {
+    append_flags(text, field);
+  } else if (column == "call") {
+    text += field == "1" ? "true" : "false";
+  } else {
+    // Numbers that are missing or not finite begin with no digit.
+    const std::string_view digits = field.substr(field.starts_with('-') ? 1 : 0);
+    const bool is_number = !digits.empty() && digits.front() >= '0' && digits.front() <= '9';
+    text += is_number ? field : "null";
+  }
+}
+
 void append_record(std::string& text, const data::Record& record) {
   // In the order of their names.
   static const std::array<std::size_t, data::kColumnCount> kOrder = [] {
@@ -50,43 +76,18 @@ std::string record_as_json(const data::Record& record) {
   return text;
 }
 
+std::string field_as_json(std::string_view column, std::string_view text) {
+  std::string json;
+  append_field(json, column, text);
+  return json;
+}
+
 AnswerJson::AnswerJson(const std::vector<std::string>& columns, const Json& model)
     : before_format_(fmt::format("{{\"columns\":{},\"format\":", Json(columns).dump())),
       before_id_(fmt::format(",\"model\":{},\"request_id\":", model.dump())),
       before_rows_(",\"schema\":\"tcrops.predictions/1\",\"rows\":[") {
-  for (const std::string& column : columns) {
-    const Kind kind = column == "flags"  ? Kind::kFlags
-                      : column == "call" ? Kind::kCall
-                                         : Kind::kNumber;
-    fields_.push_back({fmt::format(",{}:", Json(column).dump()), kind});
-  }
-}
-
-void AnswerJson::append_field(std::string& text, Kind kind, std::string_view field) const {
-  switch (kind) {
-    case Kind::kCall:
-      text += field == "1" ? "true" : "false";
-      return;
-    case Kind::kNumber: {
-      // Those that are missing or not finite begin with no digit.
-      const std::string_view digits = field.substr(field.starts_with('-') ? 1 : 0);
-      const bool is_number = !digits.empty() && digits.front() >= '0' && digits.front() <= '9';
-      text += is_number ? field : "null";
-      return;
-    }
-    default:
-      break;
-  }
-  text += '[';
-  for (bool more = !field.empty(); more;) {
-    const std::size_t end = field.find(';');
-    more = end != std::string_view::npos;
-    append_quoted(text, field.substr(0, end));
-    if (!more) break;
-    text += ',';
-    field.remove_prefix(end + 1);
-  }
-  text += ']';
+  for (const std::string& column : columns)
+    fields_.push_back({column, fmt::format(",{}:", Json(column).dump())});
 }
 
 void AnswerJson::append_row(std::string& text, const stages::SmallTable::Row& row,
@@ -99,7 +100,7 @@ void AnswerJson::append_row(std::string& text, const stages::SmallTable::Row& ro
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     text += fields_[i].key;
     if (is_known) {
-      append_field(text, fields_[i].kind, answer->fields[i]);
+      append_field(text, fields_[i].column, answer->fields[i]);
     } else {
       text += "null";
     }

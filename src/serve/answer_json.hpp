@@ -13,6 +13,10 @@ namespace tcrops::serve {
 // The values of a record by column; those that are missing are left out.
 [[nodiscard]] std::string record_as_json(const data::Record& record);
 
+// The text of a field of an answer as JSON: numbers digit by digit as they are written, "" as null.
+// Flags become a list, the call true or false.
+[[nodiscard]] std::string field_as_json(std::string_view column, std::string_view text);
+
 // Writes what one model answers as JSON. Immutable; thread-safe.
 class AnswerJson {
  public:
@@ -22,19 +26,17 @@ class AnswerJson {
 
   // {"columns", "format", "model", "request_id", "schema": "tcrops.predictions/1", "rows":
   // [{"line", one key per column, "problem", and with `echo` "record"}]} and a line end. Fields are
-  // written letter by letter as field_as_json() has them.
+  // written as field_as_json() has them.
   [[nodiscard]] std::string text(const std::string& request_id, bool echo,
                                  const stages::SmallTable& table,
                                  std::span<const stages::Answer> answers) const;
 
  private:
-  enum class Kind { kNumber, kFlags, kCall };
   struct Field {
+    std::string column;
     std::string key;  // ,"score":
-    Kind kind;
   };
 
-  void append_field(std::string& text, Kind kind, std::string_view field) const;
   void append_row(std::string& text, const stages::SmallTable::Row& row,
                   const stages::Answer* answer) const;
 

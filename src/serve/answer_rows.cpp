@@ -1,11 +1,9 @@
 // What every request for predictions has in common.
 #include "api.hpp"
 
-#include <tcrops/core/text.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -121,17 +119,6 @@ Json short_facts(const ServedModel& model) {
           {"artifact", facts.at("artifact")},
           {"data_version", facts.at("data_version")},
           {"threshold", facts.at("threshold")}};
-}
-
-std::string field_as_json(const std::string& column, const std::string& text) {
-  if (column == "flags") {
-    Json list = Json::array();
-    if (!text.empty()) list = split(text, ';');
-    return list.dump();
-  }
-  if (column == "call") return text == "1" ? "true" : "false";
-  const auto number = parse_number(text);
-  return number && std::isfinite(*number) ? text : "null";
 }
 
 }  // namespace tcrops::serve

@@ -86,8 +86,4 @@ class RowsQuestion {
 // {"name", "version", "artifact", "data_version", "threshold"}.
 [[nodiscard]] Json short_facts(const ServedModel& model);
 
-// The text of a field of an answer as JSON: numbers digit by digit as they are written, "" as null.
-// Flags become a list, the call true or false.
-[[nodiscard]] std::string field_as_json(const std::string& column, const std::string& text);
-
 }  // namespace tcrops::serve
