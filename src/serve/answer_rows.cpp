@@ -1,7 +1,6 @@
 // What every request for predictions has in common.
 #include "api.hpp"
 
-
 #include <algorithm>
 #include <chrono>
 #include <exception>
