@@ -35,14 +35,33 @@ std::vector<std::uint8_t> largest_codes(const Expansion& expansion) {
   return largest;
 }
 
-[[noreturn]] void fail_at(const std::vector<std::uint8_t>& largest, const EncodedRows& rows,
-                          std::size_t row) {
-  std::size_t column = 0;
-  const std::size_t first = row * rows.code_width;
-  while (rows.codes[first + column] <= largest[column]) ++column;
+// Of rows from `begin` on of which one has a code that is not in its table.
+[[noreturn]] void fail_in(const Expansion& expansion, const EncodedRows& rows, std::size_t begin) {
+  const std::vector<std::uint8_t> largest = largest_codes(expansion);
+  std::size_t at = begin * rows.code_width;
+  while (rows.codes[at] <= largest[at % rows.code_width]) ++at;
   throw Error(ExitCode::kArtifact,
-              fmt::format("encoded row {}: letter number {} is not in the alphabet", row,
-                          rows.codes[first + column]));
+              fmt::format("encoded row {}: letter number {} is not in the alphabet",
+                          at / rows.code_width, rows.codes[at]));
+}
+
+// Without leaving early, which compilers turn into vector instructions.
+std::uint8_t largest_of(std::span<const std::uint8_t> codes) {
+  std::uint8_t largest = 0;
+  for (const std::uint8_t code : codes) largest = code > largest ? code : largest;
+  return largest;
+}
+
+bool are_in_table(const Expansion& expansion, const Expansion::Segment& segment,
+                  const EncodedRows& rows, std::size_t begin, std::size_t end) {
+  const std::size_t codes = expansion.tables[*segment.table].codes();
+  const auto all =
+      std::span(rows.codes).subspan(begin * rows.code_width, (end - begin) * rows.code_width);
+  if (segment.count == rows.code_width) return all.empty() || largest_of(all) < codes;
+  for (std::size_t first = segment.first; first < all.size(); first += rows.code_width) {
+    if (largest_of(all.subspan(first, segment.count)) >= codes) return false;
+  }
+  return true;
 }
 
 float* look_up(const Expansion::Table& table, std::span<const std::uint8_t> codes, float* to) {
@@ -115,14 +134,9 @@ void check_rows(const Expansion& expansion, const EncodedRows& rows, std::size_t
     throw Error(ExitCode::kFailure,
                 fmt::format("rows {} to {} of {} encoded rows", begin, end, rows.rows));
   }
-  const std::vector<std::uint8_t> largest = largest_codes(expansion);
-  const std::uint8_t* code = rows.codes.data() + begin * rows.code_width;
-  for (std::size_t row = begin; row < end; ++row) {
-    std::uint8_t wrong = 0;  // as wide as a code, for vectors
-    for (std::size_t i = 0; i < rows.code_width; ++i)
-      wrong = static_cast<std::uint8_t>(wrong | (code[i] > largest[i] ? 1 : 0));
-    if (wrong != 0) fail_at(largest, rows, row);
-    code += rows.code_width;
+  for (const Expansion::Segment& segment : expansion.segments) {
+    if (segment.table && !are_in_table(expansion, segment, rows, begin, end))
+      fail_in(expansion, rows, begin);
   }
 }
 

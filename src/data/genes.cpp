@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
+#include <bit>
+#include <cstdint>
+#include <cstring>
 #include <iterator>
 #include <map>
 #include <span>
@@ -98,29 +100,70 @@ const Loops* find_loops(std::string_view v_allele) {
   return similar == table.of_gene.end() ? nullptr : &similar->second;
 }
 
-// Made once, on first use; immutable.
+// Alleles by name, for texts of which nearly all are one. Made once, on first use; immutable.
 class AlleleIndex {
  public:
   explicit AlleleIndex(std::span<const Gene> genes) {
+    std::size_t alleles = 0;
+    for (const Gene& gene : genes) alleles += static_cast<std::size_t>(gene.alleles);
+    slots_.resize(std::bit_ceil(kSlotsOfOne * (alleles + 1)));
     for (const Gene& gene : genes) {
       for (int allele = 1; gene.use == GeneUse::kFunctional && allele <= gene.alleles; ++allele)
         add(gene, fmt::format("{}*{:02}", gene.name, allele));
     }
   }
   [[nodiscard]] const KnownAllele* find(std::string_view name) const {
-    const auto found = by_name_.find(name);
-    return found == by_name_.end() ? nullptr : &found->second;
+    if (!fits(name)) return nullptr;
+    const Ends ends = ends_of(name);
+    for (std::size_t at = first_slot(ends); slots_[at].size != 0; at = next(at)) {
+      if (slots_[at].ends == ends && slots_[at].size == name.size()) return &slots_[at].known;
+    }
+    return nullptr;
   }
 
  private:
-  void add(const Gene& gene, std::string name) {
-    const Loops* const loops = gene.segment == Segment::kV ? find_loops(name) : nullptr;
-    names_.push_back(std::move(name));
-    by_name_.emplace(names_.back(), KnownAllele{gene.chain, gene.segment, loops});
+  static constexpr std::size_t kWord = sizeof(std::uint64_t);
+  static constexpr std::size_t kSlotsOfOne = 4;
+
+  // The first and the last eight letters: all of a name that fits, some of them twice.
+  struct Ends {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    bool operator==(const Ends&) const = default;
+  };
+  struct Slot {
+    Ends ends;
+    std::size_t size = 0;  // 0: it is free
+    KnownAllele known{};
+  };
+
+  static bool fits(std::string_view name) {
+    return name.size() >= kWord && name.size() <= 2 * kWord;
+  }
+  static Ends ends_of(std::string_view name) {
+    Ends ends;
+    std::memcpy(&ends.first, name.data(), kWord);
+    std::memcpy(&ends.last, name.data() + name.size() - kWord, kWord);
+    return ends;
   }
 
-  std::deque<std::string> names_;
-  std::unordered_map<std::string_view, KnownAllele> by_name_;
+  // A name that does not fit, as none does now, would be found by canonical_gene() all the same.
+  void add(const Gene& gene, const std::string& name) {
+    if (!fits(name)) return;
+    const Ends ends = ends_of(name);
+    std::size_t at = first_slot(ends);
+    while (slots_[at].size != 0) at = next(at);
+    const Loops* const loops = gene.segment == Segment::kV ? find_loops(name) : nullptr;
+    slots_[at] = {ends, name.size(), {gene.chain, gene.segment, loops}};
+  }
+  [[nodiscard]] std::size_t first_slot(const Ends& ends) const {
+    constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15;  // 2^64 over the golden ratio
+    const std::uint64_t mixed = ((ends.first * kOdd) ^ ends.last) * kOdd;
+    return static_cast<std::size_t>(mixed >> 32U) & (slots_.size() - 1);
+  }
+  [[nodiscard]] std::size_t next(std::size_t at) const { return (at + 1) & (slots_.size() - 1); }
+
+  std::vector<Slot> slots_;  // a power of two, most of them free
 };
 
 std::size_t place(Chain chain) { return chain == Chain::kAlpha ? 0 : 1; }

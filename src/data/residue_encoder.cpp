@@ -81,23 +81,24 @@ std::optional<EncodeFault> ResidueEncoder::fault_of(const Record& record, Column
 }
 
 std::optional<EncodeFault> ResidueEncoder::encode(const Record& record, EncodedRows& out) const {
-  for (const Column column : fit_.features) {
-    if (auto fault = fault_of(record, column)) return fault;
-  }
   std::span<std::uint8_t> places = append_zeros(expansion_.code_width, 0, out);
   for (const Column column : fit_.features) {
-    const std::string& text = record[column];
-    if (is_sequence(column)) {
-      std::array<std::uint8_t, kLongestText> letters;
-      std::transform(text.begin(), text.end(), letters.begin(),
-                     [this](char c) { return code_of_[static_cast<unsigned char>(c)]; });
-      place(std::span(letters).first(text.size()), fit_.padding, places.first(width_of(column)));
-    } else {
-      places.front() = code_of_name(fit_.names.at(column), text);
+    const std::size_t width = width_of(column);
+    if (!write(record[column], column, places.first(width))) {
+      drop_last_row(out);
+      return fault_of(record, column);
     }
-    places = places.subspan(width_of(column));
+    places = places.subspan(width);
   }
   return std::nullopt;
+}
+
+bool ResidueEncoder::write(const std::string& text, Column column,
+                           std::span<std::uint8_t> places) const {
+  if (is_sequence(column)) return place_codes(text, code_of_, fit_.padding, places);
+  if (text.size() > kLongestText) return false;
+  places.front() = code_of_name(fit_.names.at(column), text);
+  return true;
 }
 
 Record ResidueEncoder::decode(const EncodedRows& rows, std::size_t row) const {

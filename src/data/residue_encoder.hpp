@@ -4,8 +4,8 @@
 
 #include <tcrops/data/encoder.hpp>
 
-#include <array>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,10 +40,13 @@ class ResidueEncoder final : public Encoder {
   // Number of codes of a column.
   [[nodiscard]] std::size_t width_of(Column column) const;
   [[nodiscard]] std::optional<EncodeFault> fault_of(const Record& record, Column column) const;
+  // Into places that hold zeros; false when fault_of has something to say.
+  [[nodiscard]] bool write(const std::string& text, Column column,
+                           std::span<std::uint8_t> places) const;
   void add_to_expansion(Column column);
 
   ResidueFit fit_;
-  std::array<std::uint8_t, 256> code_of_{};  // byte -> position in kAminoAcids + 1, else 0
+  LetterCodes code_of_{};  // byte -> position in kAminoAcids + 1
   Expansion expansion_;
 };
 

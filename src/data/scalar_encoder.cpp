@@ -18,6 +18,8 @@ ScalarEncoder::ScalarEncoder(ScalarFit fit) : fit_(std::move(fit)) {
   }
   expansion_.tables.push_back(std::move(table));
   for (const Column column : fit_.features) {
+    places_.push_back(
+        {column, width_of(column), is_sequence(column) ? fit_.padding : Padding::kEnd});
     if (column == Column::kCloneId)
       expansion_.add_numbers(column, 1);
     else
@@ -39,24 +41,10 @@ std::optional<EncodeFault> ScalarEncoder::text_fault(const Record& record, Colum
   return length_fault(column, text.size(), width_of(column));
 }
 
-bool ScalarEncoder::write_codes(const std::string& text, Column column,
-                                std::span<std::uint8_t> places) const {
-  if (text.size() > places.size()) return false;
-  std::array<std::uint8_t, kLongestText> letters;
-  bool are_known = true;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    letters[i] = code_of_[static_cast<unsigned char>(text[i])];
-    are_known = are_known && letters[i] != 0;
-  }
-  place(std::span(letters).first(text.size()), is_sequence(column) ? fit_.padding : Padding::kEnd,
-        places);
-  return are_known;
-}
-
 std::optional<EncodeFault> ScalarEncoder::write(const Record& record,
                                                 std::span<std::uint8_t> places,
                                                 std::span<float> numbers) const {
-  for (const Column column : fit_.features) {
+  for (const auto& [column, width, padding] : places_) {
     const std::string& text = record[column];
     if (column == Column::kCloneId) {
       if (text.empty()) return EncodeFault{column, "the value is missing"};
@@ -65,8 +53,8 @@ std::optional<EncodeFault> ScalarEncoder::write(const Record& record,
       numbers.front() = *number;
       continue;
     }
-    const std::size_t width = width_of(column);
-    if (!write_codes(text, column, places.first(width))) return text_fault(record, column);
+    if (!place_codes(text, code_of_, padding, places.first(width)))
+      return text_fault(record, column);
     places = places.subspan(width);
   }
   return std::nullopt;

@@ -5,8 +5,8 @@
 
 #include <tcrops/data/encoder.hpp>
 
-#include <array>
 #include <optional>
+#include <vector>
 
 namespace tcrops::data {
 
@@ -33,15 +33,21 @@ class ScalarEncoder final : public Encoder {
   [[nodiscard]] Json to_json() const override;
 
  private:
+  // Where a column goes.
+  struct Place {
+    Column column;
+    std::size_t width;  // of clone_id 0
+    Padding padding;
+  };
+
   [[nodiscard]] std::size_t width_of(Column column) const;
   [[nodiscard]] std::optional<EncodeFault> text_fault(const Record& record, Column column) const;
-  // Into places that hold zeros. False when a letter is not known or there are too many.
-  bool write_codes(const std::string& text, Column column, std::span<std::uint8_t> places) const;
   std::optional<EncodeFault> write(const Record& record, std::span<std::uint8_t> places,
                                    std::span<float> numbers) const;
 
   ScalarFit fit_;
-  std::array<std::uint8_t, 256> code_of_{};  // ASCII letter -> k, 0 when it is not in the alphabet
+  LetterCodes code_of_{};      // ASCII letter -> k
+  std::vector<Place> places_;  // of the features
   Expansion expansion_;
 };
 

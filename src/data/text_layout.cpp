@@ -9,6 +9,20 @@
 #include <algorithm>
 
 namespace tcrops::data {
+namespace {
+
+// False when a letter has no code.
+bool write_codes(std::string_view text, const LetterCodes& codes, std::uint8_t* to) {
+  bool are_known = true;
+  for (const char letter : text) {
+    const std::uint8_t code = codes[static_cast<unsigned char>(letter)];
+    are_known &= code != 0;
+    *to++ = code;
+  }
+  return are_known;
+}
+
+}  // namespace
 
 TextGroup group_of(Column column) {
   switch (column) {
@@ -35,10 +49,15 @@ std::vector<Column> ordered_features(const std::vector<Column>& features) {
   return {distinct.begin(), distinct.end()};
 }
 
-void place(std::span<const std::uint8_t> text, Padding padding, std::span<std::uint8_t> places) {
+bool place_codes(std::string_view text, const LetterCodes& codes, Padding padding,
+                 std::span<std::uint8_t> places) {
+  if (text.size() > places.size()) return false;
   const std::size_t left = padding == Padding::kEnd ? text.size() : (text.size() + 1) / 2;
-  std::copy_n(text.begin(), left, places.begin());
-  std::copy_backward(text.begin() + static_cast<std::ptrdiff_t>(left), text.end(), places.end());
+  const std::string_view right = text.substr(left);
+  const bool left_known = write_codes(text.substr(0, left), codes, places.data());
+  const bool right_known =
+      write_codes(right, codes, places.data() + (places.size() - right.size()));
+  return left_known && right_known;
 }
 
 std::span<std::uint8_t> append_zeros(std::size_t code_width, std::size_t number_width,

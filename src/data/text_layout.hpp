@@ -8,6 +8,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tcrops::data {
@@ -24,8 +25,12 @@ using GroupWidths = std::array<std::size_t, kTextGroupCount>;
 // In column order and each once. Throws Error (kConfiguration) for none.
 [[nodiscard]] std::vector<Column> ordered_features(const std::vector<Column>& features);
 
-// Writes the codes of one text into `places`, which hold zeros and are at least as many.
-void place(std::span<const std::uint8_t> text, Padding padding, std::span<std::uint8_t> places);
+// What each byte of a text is stored as; 0: it is not in the alphabet.
+using LetterCodes = std::array<std::uint8_t, 256>;
+// Writes the codes of one text into `places`, which hold zeros. False, with anything written, when
+// a letter has no code or there are more than places.
+[[nodiscard]] bool place_codes(std::string_view text, const LetterCodes& codes, Padding padding,
+                               std::span<std::uint8_t> places);
 
 // Appends a row of zeros, of these widths, and returns its codes. Throws as append_row.
 [[nodiscard]] std::span<std::uint8_t> append_zeros(std::size_t code_width, std::size_t number_width,

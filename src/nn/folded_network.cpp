@@ -13,8 +13,7 @@
 namespace tcrops::nn {
 namespace {
 
-constexpr std::size_t kLanes = 16;      // outputs side by side
-constexpr std::size_t kBlockRows = 64;  // that go through all layers together, and stay in cache
+constexpr std::size_t kLanes = 16;  // outputs side by side
 
 // Where a tile reads and writes; strides in numbers.
 struct Place {

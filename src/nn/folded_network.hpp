@@ -13,6 +13,9 @@ namespace tcrops::nn {
 // neither one row nor a million pays for others. Not thread-safe: memory is kept between calls.
 class FoldedNetwork {
  public:
+  // So many go through all layers together, and stay in cache.
+  static constexpr std::size_t kBlockRows = 64;
+
   struct Linear {
     std::span<const float> weights;  // [outputs, inputs]
     std::span<const float> bias;     // [outputs]

@@ -5,10 +5,10 @@
 
 namespace tcrops {
 
-// The bytes of fmt's "{:.<digits>g}".
-[[nodiscard]] std::string general_text(double value, int digits);
+// Appends the bytes of fmt's "{:.<digits>g}".
+void append_general(std::string& to, double value, int digits);
 
-// The bytes of fmt's "{:.<decimals>f}".
-[[nodiscard]] std::string fixed_text(double value, int decimals);
+// Appends the bytes of fmt's "{:.<decimals>f}".
+void append_fixed(std::string& to, double value, int decimals);
 
 }  // namespace tcrops

@@ -99,6 +99,10 @@ class TableReader {
 
   // Throws Error (kInputData) for what ends the reading: damaged compression, an open quote.
   [[nodiscard]] std::optional<ReadResult> next();
+  // The same without what a ReadResult costs: fills `record`, an empty one, from the next row and
+  // gives its line, if that row is a pair whose values are all canonical; its fields are not kept.
+  // Empty: next() goes on, and the record is of no use.
+  [[nodiscard]] std::optional<std::size_t> next_plain(Record& record);
 
   [[nodiscard]] const std::string& name() const;
   [[nodiscard]] std::string_view format() const;

@@ -19,7 +19,7 @@ class TextTable {
   TextTable(const TextTable&) = delete;
   TextTable& operator=(const TextTable&) = delete;
 
-  std::vector<char> bytes;               // in which the texts lie
+  std::vector<char> bytes;               // in which the texts lie, unless they are someone else's
   std::vector<std::string_view> names;   // at least one
   std::vector<std::string_view> fields;  // row after row
 

@@ -1,5 +1,6 @@
 #include "grouped_rows.hpp"
 #include "known_headers.hpp"
+#include "plain_pairs.hpp"
 #include "raw_record.hpp"
 
 #include <tcrops/core/error.hpp>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <span>
+#include <utility>
 
 namespace tcrops::data {
 
@@ -51,6 +53,7 @@ struct TableReader::State {
       // pandas writes its index without a name.
       extra_names.push_back(column_name.empty() ? "index" : column_name);
     }
+    plain_pairs.emplace(header, options);
   }
 
   ReadOptions options;
@@ -61,11 +64,14 @@ struct TableReader::State {
   std::vector<std::string> extra_names;
   std::size_t rows = 0;
   std::optional<GroupedRows> groups;
+  std::optional<PlainPairs> plain_pairs;
+  std::optional<RowText> put_back;
 
   [[nodiscard]] bool at_first_row() const { return rows == 1 && header.first_row; }
 
   // The next row of the file, valid until the one after; empty at the end.
   std::optional<RowText> read_row() {
+    if (put_back) return std::exchange(put_back, std::nullopt);
     ++rows;
     if (at_first_row()) return RowText{header.first_row->line, first_fields};
     if (source->next()) return RowText{source->line(), source->fields()};
@@ -96,10 +102,19 @@ struct TableReader::State {
     return make_canonical(assemble(header, source_rows), *header.format, options);
   }
 
+  std::optional<std::size_t> next_plain(Record& record) {
+    const auto row = read_row();
+    if (!row) return std::nullopt;
+    if (plain_pairs->take(*row, record)) return row->line;
+    put_back = row;
+    return std::nullopt;
+  }
+
   std::optional<ReadResult> next_single() {
     const auto row = read_row();
     if (!row) return std::nullopt;
-    ReadResult result = read_rows({&*row, 1});
+    ReadResult result;
+    if (!plain_pairs->take(*row, result.record.emplace())) result = read_rows({&*row, 1});
     result.rows.push_back({row->line, kept_fields()});
     return result;
   }
@@ -143,6 +158,10 @@ TableReader::~TableReader() = default;
 std::optional<ReadResult> TableReader::next() {
   return rows_are_chains() && state_->header.at(Role::kGroup) ? state_->next_group()
                                                               : state_->next_single();
+}
+
+std::optional<std::size_t> TableReader::next_plain(Record& record) {
+  return rows_are_chains() ? std::nullopt : state_->next_plain(record);
 }
 
 const std::string& TableReader::name() const { return state_->source->name(); }

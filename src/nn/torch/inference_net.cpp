@@ -67,12 +67,13 @@ void InferenceNet::fold_for_cpu() {
 }
 
 std::vector<float> InferenceNet::logits_on_cpu(const data::EncodedRows& rows) const {
-  constexpr std::size_t kBlockRows = 256;
+  constexpr std::size_t kBlockRows = FoldedNetwork::kBlockRows;
   std::vector<float> result(rows.rows);
-  std::vector<float> features(std::min(kBlockRows, rows.rows) * folded_->inputs());
+  const std::size_t largest = std::min(kBlockRows, rows.rows) * folded_->inputs();
+  features_.resize(std::max(features_.size(), largest));
   for (std::size_t begin = 0; begin < rows.rows; begin += kBlockRows) {
     const std::size_t count = std::min(kBlockRows, rows.rows - begin);
-    const std::span<float> some = std::span(features).first(count * folded_->inputs());
+    const std::span<float> some = std::span(features_).first(count * folded_->inputs());
     data::expand(expansion_, rows, begin, begin + count, some);
     folded_->logits(some, std::span(result).subspan(begin, count));
   }
@@ -147,6 +148,7 @@ void InferenceNet::score(const DeviceExpansion& expansion, const data::EncodedRo
 std::vector<float> InferenceNet::logits(const DeviceExpansion& expansion,
                                         const data::EncodedRows& rows, Kept* kept) const {
   if (folded_) return logits_on_cpu(rows);
+  data::check_rows(expansion_, rows, 0, rows.rows);
   const c10::InferenceMode guard;
   if (!spec_.is_pan()) return logits_by_head(expansion, rows, kept);
   std::vector<float> result(rows.rows);

@@ -26,8 +26,9 @@ class InferenceNet {
   // What no training changes of the blocks of some rows (Body::fixed_part), for scoring them again.
   using Kept = std::vector<at::Tensor>;
 
-  // One logit per row; `expansion` is on the network's device. With `kept`, which is empty at first
-  // and then given again with the same rows, less is computed again; the bits are the same.
+  // One logit per row; `expansion` is on the network's device. Throws as data::check_rows. With
+  // `kept`, which is empty at first and then given again with the same rows, less is computed
+  // again; the bits are the same.
   [[nodiscard]] std::vector<float> logits(const DeviceExpansion& expansion,
                                           const data::EncodedRows& rows,
                                           Kept* kept = nullptr) const;
@@ -61,6 +62,7 @@ class InferenceNet {
   const data::Expansion& expansion_;
   std::vector<Layer> layers_;                    // empty: the body scores
   mutable std::optional<FoldedNetwork> folded_;  // of the layers, on the CPU
+  mutable std::vector<float> features_;          // of a block of rows on their way into it
   at::Device device_;
   std::int64_t block_rows_;
 };

@@ -171,4 +171,25 @@ TEST_CASE("rows that the encoder did not make are refused") {
                    [&] { (void)encoder->encode(records[0], narrow); }));
 }
 
+TEST_CASE("a code outside its table is told with its row, the first of several") {
+  const auto records = random_records(40, 6);
+  for (const std::string name : {"scalar", "blosum"}) {
+    const auto encoder = fit(name, records, encodable_columns());
+    EncodedRows rows = encode_all(*encoder, records);
+    const auto said = [&](std::size_t begin, std::size_t end, const std::string& text) {
+      return fails_with(ExitCode::kArtifact, text,
+                        [&] { check_rows(encoder->expansion(), rows, begin, end); });
+    };
+    CHECK_FALSE(said(0, 40, ""));
+    rows.codes[30 * rows.code_width] = 251;
+    rows.codes[22 * rows.code_width - 1] = 252;  // of row 21, the last
+    CHECK(said(0, 40, "encoded row 21: letter number 252 is not in the alphabet"));
+    CHECK(said(22, 40, "encoded row 30: letter number 251 is not in the alphabet"));
+    CHECK(said(21, 22, "encoded row 21: letter number 252 is not in the alphabet"));
+    CHECK_FALSE(said(0, 21, ""));
+    CHECK_FALSE(said(22, 30, ""));
+    CHECK_FALSE(said(21, 21, ""));
+  }
+}
+
 }  // namespace tcrops::data
