@@ -21,32 +21,6 @@ void append_quoted(std::string& text, std::string_view value) {
   }
 }
 
-void append_flags(std::string& text, std::string_view flags) {
-  text += '[';
-  for (bool more = !flags.empty(); more;) {
-    const std::size_t end = flags.find(';');
-    more = end != std::string_view::npos;
-    append_quoted(text, flags.substr(0, end));
-    if (!more) break;
-    text += ',';
-    flags.remove_prefix(end + 1);
-  }
-  text += ']';
-}
-
-void append_field(std::string& text, std::string_view column, std::string_view field) {
-  if (column == "flags") {
-    append_flags(text, field);
-  } else if (column == "call") {
-    text += field == "1" ? "true" : "false";
-  } else {
-    // Numbers that are missing or not finite begin with no digit.
-    const std::string_view digits = field.substr(field.starts_with('-') ? 1 : 0);
-    const bool is_number = !digits.empty() && digits.front() >= '0' && digits.front() <= '9';
-    text += is_number ? field : "null";
-  }
-}
-
 void append_record(std::string& text, const data::Record& record) {
   // In the order of their names.
   static const std::array<std::size_t, data::kColumnCount> kOrder = [] {
@@ -76,18 +50,18 @@ std::string record_as_json(const data::Record& record) {
   return text;
 }
 
-std::string field_as_json(std::string_view column, std::string_view text) {
-  std::string json;
-  append_field(json, column, text);
-  return json;
+std::vector<std::string> names_of(std::span<const stages::AnswerColumn> columns) {
+  std::vector<std::string> names;
+  for (const stages::AnswerColumn column : columns) names.emplace_back(column_name(column));
+  return names;
 }
 
-AnswerJson::AnswerJson(const std::vector<std::string>& columns, const Json& model)
-    : before_format_(fmt::format("{{\"columns\":{},\"format\":", Json(columns).dump())),
+AnswerJson::AnswerJson(std::span<const stages::AnswerColumn> columns, const Json& model)
+    : before_format_(fmt::format("{{\"columns\":{},\"format\":", Json(names_of(columns)).dump())),
       before_id_(fmt::format(",\"model\":{},\"request_id\":", model.dump())),
       before_rows_(",\"schema\":\"tcrops.predictions/1\",\"rows\":[") {
-  for (const std::string& column : columns)
-    fields_.push_back({column, fmt::format(",{}:", Json(column).dump())});
+  for (const stages::AnswerColumn column : columns)
+    fields_.push_back({column, fmt::format(",\"{}\":", column_name(column))});
 }
 
 void AnswerJson::append_row(std::string& text, const stages::SmallTable::Row& row,
@@ -97,10 +71,10 @@ void AnswerJson::append_row(std::string& text, const stages::SmallTable::Row& ro
   text += "{\"line\":";
   const fmt::format_int line(row.line);
   text.append(line.data(), line.size());
-  for (std::size_t i = 0; i < fields_.size(); ++i) {
-    text += fields_[i].key;
+  for (const Field& field : fields_) {
+    text += field.key;
     if (is_known) {
-      append_field(text, fields_[i].column, answer->fields[i]);
+      append_json(text, *answer, field.column);
     } else {
       text += "null";
     }

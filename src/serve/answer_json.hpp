@@ -13,27 +13,25 @@ namespace tcrops::serve {
 // The values of a record by column; those that are missing are left out.
 [[nodiscard]] std::string record_as_json(const data::Record& record);
 
-// The text of a field of an answer as JSON: numbers digit by digit as they are written, "" as null.
-// Flags become a list, the call true or false.
-[[nodiscard]] std::string field_as_json(std::string_view column, std::string_view text);
+[[nodiscard]] std::vector<std::string> names_of(std::span<const stages::AnswerColumn> columns);
 
 // Writes what one model answers as JSON. Immutable; thread-safe.
 class AnswerJson {
  public:
   AnswerJson() = default;
   // Of the answers' columns and what is said of the model.
-  AnswerJson(const std::vector<std::string>& columns, const Json& model);
+  AnswerJson(std::span<const stages::AnswerColumn> columns, const Json& model);
 
   // {"columns", "format", "model", "request_id", "schema": "tcrops.predictions/1", "rows":
   // [{"line", one key per column, "problem", and with `echo` "record"}]} and a line end. Fields are
-  // written as field_as_json() has them.
+  // written by append_json().
   [[nodiscard]] std::string text(const std::string& request_id, bool echo,
                                  const stages::SmallTable& table,
                                  std::span<const stages::Answer> answers) const;
 
  private:
   struct Field {
-    std::string column;
+    stages::AnswerColumn column;
     std::string key;  // ,"score":
   };
 

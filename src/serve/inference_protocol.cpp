@@ -1,4 +1,5 @@
 // The Open Inference Protocol, version 2 (KServe): one column of the table per BYTES input.
+#include "answer_json.hpp"
 #include "api.hpp"
 #include "request_rows.hpp"
 
@@ -8,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace tcrops::serve {
 namespace {
@@ -25,7 +27,7 @@ Json tensor_json(const std::string& name, const std::string& datatype) {
 }
 
 std::vector<std::string> outputs_of(const ServedModel& model) {
-  std::vector<std::string> outputs = model.needs().columns;
+  std::vector<std::string> outputs = names_of(model.needs().columns);
   outputs.emplace_back(kProblem);
   return outputs;
 }
@@ -116,25 +118,40 @@ std::vector<std::string> wanted_outputs(const Json& document, const ServedModel&
   return wanted;
 }
 
-// What one row says in one output, as JSON. Numbers that a row does not have are null.
-std::string value_of(const std::string& output, std::size_t column,
-                     const stages::SmallTable::Row& row, const stages::Answer* answer) {
+// The column of that name; none for the problem.
+std::optional<stages::AnswerColumn> answer_column(const ServedModel& model,
+                                                  const std::string& output) {
+  for (const stages::AnswerColumn column : model.needs().columns) {
+    if (column_name(column) == output) return column;
+  }
+  return std::nullopt;
+}
+
+// Appends what one row says in one output. Numbers that a row does not have are null.
+void append_value(std::string& to, std::optional<stages::AnswerColumn> column,
+                  const stages::SmallTable::Row& row, const stages::Answer* answer) {
   const std::string& problem = answer == nullptr ? row.problem : answer->problem;
-  if (output == kProblem) return Json(problem).dump(-1, ' ', false, Json::error_handler_t::replace);
   const bool is_known = problem.empty() && answer != nullptr;
-  if (output == "flags") return Json(is_known ? answer->fields[column] : "").dump();
-  return is_known ? field_as_json(output, answer->fields[column]) : "null";
+  if (!column) {
+    to += Json(problem).dump(-1, ' ', false, Json::error_handler_t::replace);
+  } else if (column == stages::AnswerColumn::kFlags) {
+    to += '"';
+    if (is_known) append_text(to, *answer, *column);
+    to += '"';
+  } else if (is_known) {
+    append_json(to, *answer, *column);
+  } else {
+    to += "null";
+  }
 }
 
 std::string output_json(const std::string& output, const ServedModel& model,
                         const stages::SmallTable& table, std::span<const stages::Answer> answers) {
-  const auto& columns = model.needs().columns;
-  const auto at =
-      static_cast<std::size_t>(std::find(columns.begin(), columns.end(), output) - columns.begin());
+  const auto column = answer_column(model, output);
   std::string data;
   for (const auto& row : table.rows()) {
     if (!data.empty()) data += ',';
-    data += value_of(output, at, row, row.record ? &answers[*row.record] : nullptr);
+    append_value(data, column, row, row.record ? &answers[*row.record] : nullptr);
   }
   return fmt::format("{{\"name\":{},\"datatype\":\"{}\",\"shape\":[{}],\"data\":[{}]}}",
                      Json(output).dump(), datatype_of(output), table.rows().size(), data);

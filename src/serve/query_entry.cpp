@@ -99,7 +99,8 @@ Rescored rescore(Api& api, const QueryDetail& detail, const std::string& referen
   Rescored rescored{short_facts(*model), {}};
   for (const auto& row : table.rows()) {
     if (rescored.rows.size() == kLoggedRows) break;
-    rescored.rows.push_back(logged_row(row, answer_to(row, *answers)));
+    LoggedRow& now = rescored.rows.emplace_back(logged_row(row, answer_to(row, *answers)));
+    if (now.score) now.score = stages::with_written_digits(*now.score);
   }
   return rescored;
 }

@@ -1,12 +1,12 @@
 #include "query_rows.hpp"
 
 #include <tcrops/core/error.hpp>
+#include <tcrops/core/number_text.hpp>
+#include <tcrops/stages/answer.hpp>
 
-#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <cmath>
-#include <iterator>
 
 namespace tcrops::serve {
 
@@ -16,12 +16,15 @@ std::string with_row(std::string rows, const LoggedRow& row) {
   } else {
     rows.back() = ',';
   }
-  const auto end = std::back_inserter(rows);
+  const fmt::format_int line(row.line);
+  (rows += '[').append(line.data(), line.size());
   if (row.score && std::isfinite(*row.score)) {
-    fmt::format_to(end, FMT_COMPILE("[{},{},{}]]"), row.line, *row.score, row.call);
+    append_general(rows += ',', *row.score, stages::kScoreDigits);
+    rows += row.call ? ",true]]" : ",false]]";
   } else {
-    fmt::format_to(end, "[{},null,null,{}]]", row.line,
-                   Json(row.problem_kind).dump(-1, ' ', false, Json::error_handler_t::replace));
+    rows += ",null,null,";
+    rows += Json(row.problem_kind).dump(-1, ' ', false, Json::error_handler_t::replace);
+    rows += "]]";
   }
   return rows;
 }

@@ -67,7 +67,7 @@ ServedModel::ServedModel(const store::Store& store, ModelIdentity identity, std:
   facts_["artifact"] = artifact.id;
   facts_["data_version"] = identity_.data_version();
   facts_["backend_class"] = artifact.manifest.backend_class;
-  facts_["columns"] = needs_.columns;
+  facts_["columns"] = names_of(needs_.columns);
   facts_["golden"] = model.golden_bit_equal() ? "bit_equal" : "within_tolerance";
   header_lines_ = std::make_shared<const std::string>(
       fmt::format("X-Model-Id: {}\r\nX-Model-Version: {}\r\nX-Data-Version: {}\r\n", artifact.id,

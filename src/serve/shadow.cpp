@@ -14,7 +14,7 @@ namespace tcrops::serve {
 namespace {
 
 std::optional<double> score_of(const stages::Answer& answer) {
-  if (!answer.problem.empty() || answer.fields.empty()) return std::nullopt;
+  if (!answer.problem.empty()) return std::nullopt;
   return answer.score;
 }
 

@@ -40,7 +40,7 @@ std::string problem_of(const data::ReadResult& result, std::size_t line) {
   return where + field + found->reason;
 }
 
-AnsweredRows::AnsweredRows(const data::TableReader& reader, std::vector<std::string> columns)
+AnsweredRows::AnsweredRows(const data::TableReader& reader, std::vector<AnswerColumn> columns)
     : header_rows_(reader.header_rows()),
       width_(reader.header().size()),
       quoting_(reader.quoting()),
@@ -64,7 +64,8 @@ std::string AnsweredRows::header() const {
   std::string text;
   for (std::size_t i = 0; i < header_rows_.size(); ++i) {
     std::vector<std::string> header = header_rows_[i];
-    std::vector<std::string> names = columns_;
+    std::vector<std::string> names;
+    for (const AnswerColumn column : columns_) names.emplace_back(column_name(column));
     names.emplace_back("problem");
     for (const std::string& name : names) {
       header.push_back(i + 1 == header_rows_.size() ? free_name(header_rows_[i], name)
@@ -86,7 +87,7 @@ AnsweredRows::Line AnsweredRows::line(std::vector<std::string> fields, const Ans
   }
   fields.resize(width_);
   if (problem.empty() && answer != nullptr) {
-    fields.insert(fields.end(), answer->fields.begin(), answer->fields.end());
+    for (const AnswerColumn column : columns_) append_text(fields.emplace_back(), *answer, column);
   } else {
     fields.resize(fields.size() + columns_.size());
   }

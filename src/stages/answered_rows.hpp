@@ -21,7 +21,7 @@ namespace tcrops::stages {
 class AnsweredRows {
  public:
   // `columns` of the answers.
-  AnsweredRows(const data::TableReader& reader, std::vector<std::string> columns);
+  AnsweredRows(const data::TableReader& reader, std::vector<AnswerColumn> columns);
 
   [[nodiscard]] std::string header() const;
   struct Line {
@@ -39,7 +39,7 @@ class AnsweredRows {
   std::size_t width_;
   data::CsvQuoting quoting_;
   char separator_;
-  std::vector<std::string> columns_;
+  std::vector<AnswerColumn> columns_;
 };
 
 }  // namespace tcrops::stages

@@ -1,8 +1,6 @@
 #include "answers.hpp"
 
 #include <tcrops/core/error.hpp>
-#include <tcrops/core/number_text.hpp>
-#include <tcrops/core/text.hpp>
 
 #include <fmt/format.h>
 
@@ -26,71 +24,68 @@ std::vector<std::optional<float>> logits_of(const Model& model,
 }  // namespace
 
 Answers::Answers(const store::Store& store, const Model& model, bool plain)
-    : model_(model), plain_(plain) {
-  columns_ = {"score"};
+    : model_(model),
+      plain_(plain),
+      epitopes_(sees(model, data::Column::kMhc),
+                [this](const auto& epitope, const auto& mhc) { return find_facts(epitope, mhc); }) {
+  columns_ = {AnswerColumn::kScore};
   if (!plain) {
-    columns_.insert(columns_.end(), {"probability", "percentile"});
-    if (model.network->size() > 1) columns_.emplace_back("spread");
-    columns_.insert(columns_.end(), {"nearest_tcr", "nearest_epitope", "flags"});
+    columns_.insert(columns_.end(), {AnswerColumn::kProbability, AnswerColumn::kPercentile});
+    if (model.network->size() > 1) columns_.push_back(AnswerColumn::kSpread);
+    columns_.insert(columns_.end(), {AnswerColumn::kNearestTcr, AnswerColumn::kNearestEpitope,
+                                     AnswerColumn::kFlags});
   }
-  columns_.emplace_back("call");
+  columns_.push_back(AnswerColumn::kCall);
   if (plain) return;
-  const store::Artifact& artifact = model.artifact;
   try {
-    if (model.description.contains("background")) {
-      background_ = model.description.at("background").at("from").get<std::string>();
-      percentiles_.emplace(parse_background(store.read(artifact, "background.csv"),
-                                            artifact.file("background.csv").string()),
-                           sees(model, data::Column::kMhc),
-                           [&model](auto records) { return logits_of(model, records); });
-    }
-    if (model.description.contains("nearest")) {
-      distances_.emplace(parse_reference_tcrs(store.read(artifact, "training_tcrs.csv"),
-                                              artifact.file("training_tcrs.csv").string()),
-                         model.encoder->features());
-      const Json& far = model.description.at("nearest").at("far_below");
-      if (!far.is_null()) far_below_ = far.get<double>();
-    }
+    read_background(store);
+    read_reference_tcrs(store);
   } catch (const Json::exception& e) {
     throw Error(ExitCode::kArtifact,
-                fmt::format("{}: {}", artifact.file("model.json").string(), e.what()));
+                fmt::format("{}: {}", model.artifact.file("model.json").string(), e.what()));
   }
 }
 
-void Answers::add_distances(const data::Record& record, Answer& answer) {
-  std::string similarity;
-  std::string edits;
-  if (distances_) {
-    const double nearest = distances_->nearest_tcr(record);
-    similarity = fixed_text(nearest, 3);
-    answer.far_from_training = far_below_ && nearest < *far_below_;
-    const std::string& epitope = record[data::Column::kEpitope];
-    if (!epitope.empty() && !distances_->epitopes().empty()) {
-      const std::size_t distance = distances_->nearest_epitope(epitope);
-      edits = std::to_string(distance);
-      answer.unseen_epitope = distance > 0;
-    }
-  }
-  answer.fields.push_back(std::move(similarity));
-  answer.fields.push_back(std::move(edits));
-  std::string& flags = answer.fields.emplace_back(answer.unseen_epitope ? kUnseenEpitope : "");
-  if (answer.far_from_training) {
-    flags += flags.empty() ? "" : ";";
-    flags += kFarFromTraining;
-  }
+void Answers::read_background(const store::Store& store) {
+  if (!model_.description.contains("background")) return;
+  const store::Artifact& artifact = model_.artifact;
+  background_ = model_.description.at("background").at("from").get<std::string>();
+  background_tcrs_ = parse_background(store.read(artifact, "background.csv"),
+                                      artifact.file("background.csv").string());
+}
+
+void Answers::read_reference_tcrs(const store::Store& store) {
+  if (!model_.description.contains("nearest")) return;
+  const store::Artifact& artifact = model_.artifact;
+  distances_.emplace(parse_reference_tcrs(store.read(artifact, "training_tcrs.csv"),
+                                          artifact.file("training_tcrs.csv").string()),
+                     model_.encoder->features());
+  const Json& far = model_.description.at("nearest").at("far_below");
+  if (!far.is_null()) far_below_ = far.get<double>();
+}
+
+EpitopeFacts Answers::find_facts(const std::string& epitope, const std::string& mhc) const {
+  EpitopeFacts facts;
+  if (model_.calibration) facts.curve = &model_.calibration->curve_of(epitope);
+  facts.background = logits_before(background_tcrs_, epitope, mhc,
+                                   [this](auto records) { return logits_of(model_, records); });
+  if (distances_ && !epitope.empty() && !distances_->epitopes().empty())
+    facts.nearest_epitope = distances_->nearest_epitope(epitope);
+  return facts;
 }
 
 void Answers::add_columns(const data::Record& record, const Scored& scored, Answer& answer) {
   const float logit = *scored.logit;
-  const std::string& epitope = record[data::Column::kEpitope];
-  answer.fields.push_back(
-      model_.calibration ? general_text(model_.calibration->probability(epitope, logit), 7) : "");
-  const auto percentile = percentiles_ ? percentiles_->of(record, logit) : std::nullopt;
-  answer.fields.push_back(percentile ? general_text(*percentile, 4) : "");
-  if (model_.network->size() > 1) {
-    answer.fields.push_back(fmt::format("{:.4g}", scored.spread.value_or(0.0F)));
+  const EpitopeFacts& epitope = epitopes_.of(record);
+  if (epitope.curve != nullptr) answer.probability = epitope.curve->at(logit);
+  answer.percentile = epitope.percentile(logit);
+  if (model_.network->size() > 1) answer.spread = scored.spread.value_or(0.0F);
+  if (distances_) {
+    answer.nearest_tcr = distances_->nearest_tcr(record);
+    answer.far_from_training = far_below_ && *answer.nearest_tcr < *far_below_;
   }
-  add_distances(record, answer);
+  answer.nearest_epitope = epitope.nearest_epitope;
+  answer.unseen_epitope = epitope.nearest_epitope.value_or(0) > 0;
 }
 
 std::vector<Answer> Answers::of(std::span<const data::Record> records) {
@@ -102,13 +97,9 @@ std::vector<Answer> Answers::of(std::span<const data::Record> records) {
       answer.problem = std::move(scored[i].problem);
       continue;
     }
-    Call called = call_of(model_, *scored[i].logit);
-    answer.call = called.binds;
-    answer.score = parse_number(called.score).value_or(0.0);
-    answer.fields.reserve(columns_.size());
-    answer.fields.push_back(std::move(called.score));
+    answer.score = probability_of(*scored[i].logit);
+    answer.call = answer.score >= model_.threshold;
     if (!plain_) add_columns(records[i], scored[i], answer);
-    answer.fields.emplace_back(answer.call ? "1" : "0");
   }
   return answers;
 }

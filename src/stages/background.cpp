@@ -1,7 +1,6 @@
 #include "background.hpp"
 
 #include <tcrops/core/error.hpp>
-#include <tcrops/core/interrupt.hpp>
 #include <tcrops/core/rng.hpp>
 #include <tcrops/core/text.hpp>
 #include <tcrops/data/table.hpp>
@@ -18,7 +17,6 @@ namespace tcrops::stages {
 namespace {
 
 constexpr const char* kBinds = "Binds";
-constexpr std::size_t kMostRemembered = 4'000'000;  // logits
 
 }  // namespace
 
@@ -94,46 +92,21 @@ Background parse_background(const std::string& text, const std::string& name) {
   return background;
 }
 
-Percentiles::Percentiles(Background background, bool sees_mhc, Score score)
-    : background_(std::move(background)), sees_mhc_(sees_mhc), score_(std::move(score)) {}
-
-std::vector<float> Percentiles::logits_before(const std::string& epitope,
-                                              const std::string& mhc) const {
+std::vector<float> logits_before(const Background& background, const std::string& epitope,
+                                 const std::string& mhc, const ScoreRecords& score) {
   std::vector<data::Record> rows;
-  for (const BackgroundTcr& tcr : background_) {
+  for (const BackgroundTcr& tcr : background) {
     if (tcr.binds.contains(epitope)) continue;
     rows.push_back(tcr.record);
     rows.back()[data::Column::kEpitope] = epitope;
     rows.back()[data::Column::kMhc] = mhc;
   }
   std::vector<float> logits;
-  for (const std::optional<float>& logit : score_(rows)) {
+  for (const std::optional<float>& logit : score(rows)) {
     if (logit && std::isfinite(*logit)) logits.push_back(*logit);
   }
   std::sort(logits.begin(), logits.end());
   return logits;
-}
-
-std::optional<double> Percentiles::of(const data::Record& record, float logit) {
-  const std::string& epitope = record[data::Column::kEpitope];
-  key_.assign(epitope).append(1, '\n');
-  if (sees_mhc_) key_ += record[data::Column::kMhc];
-  auto at = known_.find(key_);
-  if (at == known_.end()) {
-    check_interrupt();
-    const std::string mhc = sees_mhc_ ? record[data::Column::kMhc] : std::string();
-    std::vector<float> logits = logits_before(epitope, mhc);
-    if (remembered_ + logits.size() > kMostRemembered) {
-      known_.clear();
-      remembered_ = 0;
-    }
-    remembered_ += logits.size();
-    at = known_.emplace(key_, std::move(logits)).first;
-  }
-  const std::vector<float>& logits = at->second;
-  if (logits.empty()) return std::nullopt;
-  const auto above = logits.end() - std::lower_bound(logits.begin(), logits.end(), logit);
-  return 100.0 * static_cast<double>(above) / static_cast<double>(logits.size());
 }
 
 }  // namespace tcrops::stages

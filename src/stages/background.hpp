@@ -34,28 +34,12 @@ using Background = std::vector<BackgroundTcr>;
 [[nodiscard]] std::string format_background(const Background& background);
 [[nodiscard]] Background parse_background(const std::string& text, const std::string& name);
 
-// What share of the background, in per cent, has a logit at least as high as the row's when it
-// stands in the row's place, before the same epitope and MHC; TCRs that bind the epitope are left
-// out. Low is rare. The background's logits are computed once for each epitope and MHC, and
-// forgotten when they are many. One thread at a time.
-class Percentiles {
- public:
-  using Score = std::function<std::vector<std::optional<float>>(std::span<const data::Record>)>;
-  // A model that does not see the MHC has no say in it.
-  Percentiles(Background background, bool sees_mhc, Score score);
-  // Empty when no TCR of the background can be scored there.
-  [[nodiscard]] std::optional<double> of(const data::Record& record, float logit);
-
- private:
-  [[nodiscard]] std::vector<float> logits_before(const std::string& epitope,
-                                                 const std::string& mhc) const;
-
-  Background background_;
-  bool sees_mhc_;
-  Score score_;
-  std::unordered_map<std::string, std::vector<float>> known_;  // ascending
-  std::size_t remembered_ = 0;
-  std::string key_;  // of the row asked for
-};
+// The background's logits, ascending, when its TCRs stand before an epitope and MHC; TCRs that bind
+// the epitope are left out, and what cannot be scored.
+using ScoreRecords =
+    std::function<std::vector<std::optional<float>>(std::span<const data::Record>)>;
+[[nodiscard]] std::vector<float> logits_before(const Background& background,
+                                               const std::string& epitope, const std::string& mhc,
+                                               const ScoreRecords& score);
 
 }  // namespace tcrops::stages

@@ -81,9 +81,9 @@ double CalibrationCurve::at(float logit) const {
   return std::visit([&](const auto& each) { return each.at(static_cast<double>(logit)); }, curve);
 }
 
-double Calibration::probability(const std::string& epitope, float logit) const {
+const CalibrationCurve& Calibration::curve_of(const std::string& epitope) const {
   const auto own = by_epitope.find(epitope);
-  return (own == by_epitope.end() ? pooled : own->second).at(logit);
+  return own == by_epitope.end() ? pooled : own->second;
 }
 
 std::optional<Calibration> fit_calibration(const CalibrationConfig& config,

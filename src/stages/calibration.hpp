@@ -38,7 +38,8 @@ struct Calibration {
   CalibrationCurve pooled;
   std::map<std::string, CalibrationCurve> by_epitope;
 
-  [[nodiscard]] double probability(const std::string& epitope, float logit) const;
+  // That of the epitope, or of all rows.
+  [[nodiscard]] const CalibrationCurve& curve_of(const std::string& epitope) const;
 };
 
 // An epitope has a curve of its own where it has minimum_positives positive and as many negative

@@ -1,7 +1,6 @@
 #include "model.hpp"
 
 #include <tcrops/core/error.hpp>
-#include <tcrops/core/number_text.hpp>
 #include <tcrops/core/rng.hpp>
 #include <tcrops/data/table.hpp>
 #include <tcrops/nn/quantise.hpp>
@@ -288,11 +287,6 @@ std::vector<data::Record> read_examples(const store::Store& store,
   return data::read_table(in, artifact.file("examples.csv").string(), {},
                           data::LabelRule::kRequired)
       .records;
-}
-
-Call call_of(const Model& model, float logit) {
-  const double probability = probability_of(logit);
-  return {general_text(probability, 7), probability >= model.threshold};
 }
 
 std::vector<Scored> score(const Model& model, std::span<const data::Record> records) {

@@ -81,12 +81,6 @@ struct Scored {
   std::optional<float> spread;  // of an ensemble
   std::string problem;          // "CDR3_beta: letter 'X' is not in the model's alphabet"
 };
-// How a logit is written everywhere: as a score from 0 to 1, and the call at the model's threshold.
-struct Call {
-  std::string score;  // seven digits
-  bool binds = false;
-};
-[[nodiscard]] Call call_of(const Model& model, float logit);
 [[nodiscard]] std::vector<Scored> score(const Model& model, std::span<const data::Record> records);
 
 // `count` rows of a side, chosen by the seed, in table order.

@@ -29,7 +29,7 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
   std::vector<std::string> header(data::kColumnNames.begin(),
                                   data::kColumnNames.begin() + data::kBenchmarkColumnCount);
   header.emplace_back(data::kLabelColumn);
-  header.insert(header.end(), answers.columns().begin(), answers.columns().end());
+  for (const AnswerColumn column : answers.columns()) header.emplace_back(column_name(column));
   std::string csv;
   data::append_csv(csv, header);
   std::int64_t called = 0;
@@ -44,7 +44,8 @@ store::Artifact make(const StageContext& context, const store::ReuseKey& key,
     std::vector<std::string> fields(records[i].values.begin(),
                                     records[i].values.begin() + data::kBenchmarkColumnCount);
     fields.emplace_back(records[i].label.value_or(false) ? "1" : "0");
-    fields.insert(fields.end(), given[i].fields.begin(), given[i].fields.end());
+    for (const AnswerColumn column : answers.columns())
+      append_text(fields.emplace_back(), given[i], column);
     data::append_csv(csv, fields);
   }
   store::Manifest manifest = manifest_for(store::Kind::kPredictions, key);

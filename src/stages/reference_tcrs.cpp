@@ -161,17 +161,13 @@ double Distances::nearest_tcr(const data::Record& record) {
   return answer;
 }
 
-std::size_t Distances::nearest_epitope(const std::string& epitope) {
-  if (const auto known = epitope_answers_.find(epitope); known != epitope_answers_.end()) {
-    return known->second;
-  }
+std::size_t Distances::nearest_epitope(const std::string& epitope) const {
   std::size_t least = std::numeric_limits<std::size_t>::max();
   if (epitopes_.contains(epitope)) least = 0;
   for (auto each = epitopes_.begin(); least > 0 && each != epitopes_.end(); ++each) {
     least = std::min(least, edit_distance(epitope, *each));
   }
-  if (epitope_answers_.size() >= kMostRemembered) epitope_answers_.clear();
-  return epitope_answers_[epitope] = least;
+  return least;
 }
 
 }  // namespace tcrops::stages

@@ -51,14 +51,15 @@ struct SeenChains {
 // Letters to replace, put in or take out to make one text of the other (Levenshtein).
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
-// Answers of distance, each remembered for rows that ask the same. One thread at a time.
+// Answers of distance; those of TCRs are remembered for rows that ask the same. One thread at a
+// time.
 class Distances {
  public:
   Distances(const ReferenceTcrs& tcrs, std::span<const data::Column> features);
   // Similarity of the row's TCR to the nearest training TCR.
   [[nodiscard]] double nearest_tcr(const data::Record& record);
   // Edits from the row's epitope to the nearest one with a binder in training; there must be one.
-  [[nodiscard]] std::size_t nearest_epitope(const std::string& epitope);
+  [[nodiscard]] std::size_t nearest_epitope(const std::string& epitope) const;
   // Epitopes with a binder in training.
   [[nodiscard]] const std::set<std::string>& epitopes() const { return epitopes_; }
 
@@ -68,7 +69,6 @@ class Distances {
   std::unique_ptr<NearestTcr> nearest_;
   std::unordered_map<std::string, double> tcr_answers_;
   std::string key_;  // of the TCR asked for
-  std::unordered_map<std::string, std::size_t> epitope_answers_;
 };
 
 }  // namespace tcrops::stages

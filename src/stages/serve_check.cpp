@@ -119,16 +119,15 @@ std::string check_answers(const store::Store& store, const Model& model) {
   const std::vector<Answer> given = answers.of(examples);
   for (std::size_t i = 0; i < given.size(); ++i) {
     if (!given[i].problem.empty()) continue;
-    for (const auto& [name, most] :
-         {std::pair{"score", 1.0}, std::pair{"probability", 1.0}, std::pair{"percentile", 100.0},
-          std::pair{"nearest_tcr", 1.0}}) {
-      const auto& columns = answers.columns();
-      const auto at = std::find(columns.begin(), columns.end(), name) - columns.begin();
-      const std::string& text = given[i].fields[static_cast<std::size_t>(at)];
-      if (text.empty()) continue;
-      const double value = std::stod(text);
-      if (!(value >= 0.0 && value <= most)) {
-        return fmt::format("example {}: {} is {}, not from 0 to {}", i + 1, name, text, most);
+    const Answer& answer = given[i];
+    for (const auto& [column, value, most] :
+         {std::tuple{AnswerColumn::kScore, std::optional(answer.score), 1.0},
+          std::tuple{AnswerColumn::kProbability, answer.probability, 1.0},
+          std::tuple{AnswerColumn::kPercentile, answer.percentile, 100.0},
+          std::tuple{AnswerColumn::kNearestTcr, answer.nearest_tcr, 1.0}}) {
+      if (value && !(*value >= 0.0 && *value <= most)) {
+        return fmt::format("example {}: {} is {}, not from 0 to {}", i + 1, column_name(column),
+                           *value, most);
       }
     }
   }

@@ -50,8 +50,23 @@ SmallTable::SmallTable(data::TextTable given, const TableSource& source, const T
   reader_ = std::move(reader);
 }
 
+// Takes what nothing is to be said of.
+void SmallTable::read_plain(data::TableReader& reader, std::size_t most_rows) {
+  while (rows_.size() < most_rows) {
+    const auto line = reader.next_plain(records_.emplace_back());
+    if (!line) {
+      records_.pop_back();
+      return;
+    }
+    rows_.push_back({*line, records_.size() - 1, {}});
+  }
+}
+
 void SmallTable::read(data::TableReader& reader, std::size_t most_rows) {
-  while (auto result = reader.next()) {
+  while (true) {
+    if (given_) read_plain(reader, most_rows);
+    auto result = reader.next();
+    if (!result) break;
     for (data::SourceRow& row : result->rows) {
       if (rows_.size() == most_rows) {
         too_long_ = true;

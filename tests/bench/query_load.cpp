@@ -53,7 +53,7 @@ struct OneRow {
     request.headers = {{"content-type", "text/csv"}, {"user-agent", "load"}};
     answers.resize(table.records().size());
     for (auto& answer : answers) {
-      answer.fields = {"0.8712345", "0.5", "", "1"};
+      answer.score = 0.8712345;
       answer.call = true;
     }
   }
@@ -62,7 +62,13 @@ struct OneRow {
     std::istringstream bytes(kBody);
     stages::TableSource source;
     source.path = "input";
-    return {bytes, source, {{}, {}, {"score", "threshold", "flags", "call"}}, 10};
+    return {
+        bytes,
+        source,
+        {{},
+         {},
+         {stages::AnswerColumn::kScore, stages::AnswerColumn::kFlags, stages::AnswerColumn::kCall}},
+        10};
   }
 
   [[nodiscard]] Asked asked() const {

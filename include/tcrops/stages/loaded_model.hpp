@@ -3,6 +3,7 @@
 #include <tcrops/core/json.hpp>
 #include <tcrops/data/known_headers.hpp>
 #include <tcrops/data/record.hpp>
+#include <tcrops/stages/answer.hpp>
 #include <tcrops/store/store.hpp>
 
 #include <memory>
@@ -12,21 +13,11 @@
 
 namespace tcrops::stages {
 
-// What is said of one record, or why nothing is.
-struct Answer {
-  std::vector<std::string> fields;  // one per column; empty when there is a problem
-  double score = 0.0;               // the number that the first field is; 0 when there is a problem
-  bool call = false;
-  bool unseen_epitope = false;
-  bool far_from_training = false;
-  std::string problem;
-};
-
 // What a model needs of a table, and says of it.
 struct TableNeeds {
   std::vector<data::Column> required;  // without these a row has no score
   std::vector<data::Column> used;      // a value here that cannot be read costs the row its score
-  std::vector<std::string> columns;    // names of an answer's fields: score, …, call
+  std::vector<AnswerColumn> columns;   // of its answers: score, …, call
   // Of tables that were read for it.
   std::shared_ptr<const data::KnownHeaders> headers = std::make_shared<data::KnownHeaders>();
 };

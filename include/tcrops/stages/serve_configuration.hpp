@@ -17,7 +17,7 @@ struct ServeConfig {
   std::string shadow;
   std::int64_t more_models = 2;
   std::int64_t copies = 0;
-  std::int64_t batch_rows = 512;
+  std::int64_t batch_rows = 1024;
   std::int64_t queue_rows = 50'000;
   std::int64_t request_rows = 10'000;
   std::int64_t body_bytes = std::int64_t{16} << 20U;

@@ -63,6 +63,7 @@ class SmallTable {
  private:
   // Reads all rows; keeps their fields when they are not given.
   void read(data::TableReader& reader, std::size_t most_rows);
+  void read_plain(data::TableReader& reader, std::size_t most_rows);
   void put_in_order();
   [[nodiscard]] std::vector<std::string> fields_of(std::size_t row) const;
 
@@ -70,7 +71,7 @@ class SmallTable {
   std::string format_;
   std::vector<Row> rows_;
   std::vector<data::Record> records_;
-  std::vector<std::string> columns_;  // of the answers
+  std::vector<AnswerColumn> columns_;  // of the answers
   // Of a table that was text: the fields of each row, as they came, and how to write them.
   std::vector<std::vector<std::string>> fields_;
   std::unique_ptr<AnsweredRows> written_;

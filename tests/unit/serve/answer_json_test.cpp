@@ -5,6 +5,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <cmath>
+#include <limits>
+#include <optional>
 #include <sstream>
 
 using namespace tcrops;
@@ -13,17 +16,38 @@ using data::Column;
 
 namespace {
 
-const std::vector<std::string> kColumns = {"score", "percentile", "nearest_epitope", "flags",
-                                           "call"};
+using Shown = stages::AnswerColumn;
+const std::vector<Shown> kColumns = {Shown::kScore, Shown::kPercentile, Shown::kNearestEpitope,
+                                     Shown::kFlags, Shown::kCall};
 
-stages::Answer answer_of(std::vector<std::string> fields, std::string problem = "") {
+stages::Answer answer_of(double score, std::optional<double> percentile, std::size_t edits,
+                         bool far) {
   stages::Answer answer;
-  answer.fields = std::move(fields);
+  answer.score = score;
+  answer.percentile = percentile;
+  answer.nearest_epitope = edits;
+  answer.unseen_epitope = edits > 0;
+  answer.far_from_training = far;
+  answer.call = score > 0.5;
+  return answer;
+}
+
+stages::Answer answer_with(std::string problem) {
+  stages::Answer answer;
   answer.problem = std::move(problem);
   return answer;
 }
 
-// Numbers are kept as they are written, so as texts that are not quoted.
+Json values_of(const stages::Answer& answer) {
+  Json flags = Json::array();
+  if (answer.unseen_epitope) flags.push_back("unseen_epitope");
+  if (answer.far_from_training) flags.push_back("far_from_training");
+  return {
+      std::isfinite(answer.score) ? Json(answer.score) : Json(),
+      answer.percentile && std::isfinite(*answer.percentile) ? Json(*answer.percentile) : Json(),
+      *answer.nearest_epitope, flags, answer.call};
+}
+
 std::string plainly(const stages::SmallTable& table, std::span<const stages::Answer> answers,
                     const Json& model, const std::string& id, bool echo) {
   const auto quoted = [](const Json& text) {
@@ -33,7 +57,7 @@ std::string plainly(const stages::SmallTable& table, std::span<const stages::Ans
       {"schema", "tcrops.predictions/1"},
       {"request_id", id},
       {"format", table.format()},
-      {"columns", kColumns},
+      {"columns", names_of(kColumns)},
       {"model", model}}.dump();
   text.back() = ',';
   text += "\"rows\":[";
@@ -43,8 +67,8 @@ std::string plainly(const stages::SmallTable& table, std::span<const stages::Ans
     text += &row == &table.rows().front() ? "" : ",";
     text += "{\"line\":" + std::to_string(row.line);
     for (std::size_t i = 0; i < kColumns.size(); ++i) {
-      text += ",\"" + kColumns[i] + "\":";
-      text += problem.empty() ? field_as_json(kColumns[i], answer->fields[i]) : "null";
+      text += ",\"" + std::string(column_name(kColumns[i])) + "\":";
+      text += problem.empty() ? values_of(*answer)[i].dump() : "null";
     }
     text += ",\"problem\":" + (problem.empty() ? "null" : quoted(problem));
     if (echo) {
@@ -74,10 +98,9 @@ TEST_CASE("answers are written as the JSON library would write them") {
   const stages::SmallTable table(in, {}, needs, 9);
   REQUIRE(table.records().size() == 4);
   const std::vector<stages::Answer> answers = {
-      answer_of({"0.9123457", "12.5", "0", "", "1"}),
-      answer_of({"1e-05", "", "3", "unseen_epitope;far_from_training", "0"}),
-      answer_of({}, "CDR3_beta: \"letter\" \\ \xFF\x01 \xC3\xA9"),
-      answer_of({"nan", "-inf", "-1.5", "unseen_epitope", "0"})};
+      answer_of(0.9123457, 12.5, 0, false), answer_of(1e-05, std::nullopt, 3, true),
+      answer_with("CDR3_beta: \"letter\" \\ \xFF\x01 \xC3\xA9"),
+      answer_of(std::nan(""), -std::numeric_limits<double>::infinity(), 1, false)};
   const Json model = {{"name", "a \"model\""}, {"threshold", 0.25}};
   const AnswerJson json(kColumns, model);
   for (const bool echo : {false, true}) {

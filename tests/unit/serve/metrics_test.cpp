@@ -55,7 +55,7 @@ TEST_CASE("requests are counted by route and status, from many threads") {
 
 TEST_CASE("rows of one request count as so many requests of one row") {
   // Also at the edges of buckets.
-  const std::vector<std::string> scores = {"0.05", "0.1", "0.10001", "0.95", "1", "1.5", "-1"};
+  const std::vector<double> scores = {0.05, 0.1, 0.10001, 0.95, 1.0, 1.5, -1.0};
   std::vector<std::string> betas;
   std::vector<tcrops::stages::Answer> answers;
   for (std::size_t i = 0; i < scores.size(); ++i) {
@@ -84,7 +84,7 @@ TEST_CASE("rows of one request count as so many requests of one row") {
 TEST_CASE("rows are counted by model, version and what became of them") {
   Metrics metrics;
   const auto table = table_of_betas({"CASSGF", "CASSGGF", "CASSQ1F"});
-  const std::vector<tcrops::stages::Answer> answers = {scored("0.5"),
+  const std::vector<tcrops::stages::Answer> answers = {scored(0.5),
                                                        refused("Epitope: no such letter")};
   for (int i = 0; i < 2; ++i) {
     metrics.count_rows(kThird, table, answers);

@@ -14,7 +14,7 @@ namespace {
 
 const stages::TableNeeds kNeeds = {{Column::kCdr3Beta, Column::kEpitope},
                                    {Column::kCdr3Beta, Column::kEpitope, Column::kMhc},
-                                   {"score", "call"}};
+                                   {stages::AnswerColumn::kScore, stages::AnswerColumn::kCall}};
 
 Request request_of(const std::string& type, const std::string& body, Headers query = {}) {
   Request request;
@@ -91,7 +91,8 @@ TEST_CASE("a table comes in any format and keeps its rows in order") {
   CHECK(table.rows()[1].problem.find("CDR3_beta") == 0);
   CHECK(table.rows()[2].problem.find("Epitope") == 0);
   stages::Answer answer;
-  answer.fields = {"0.5", "1"};
+  answer.score = 0.5;
+  answer.call = true;
   const std::string text = table.answered({&answer, 1});
   CHECK(text.starts_with(
       "CDR3_beta,Epitope,MHC,score,call,problem\n"
@@ -154,17 +155,6 @@ TEST_CASE("the query says what is wished for") {
   CHECK(refusal_of([] {
           static_cast<void>(wish_of(request_of("", "", {{"echo", "x"}})));
         }).first == 400);
-}
-
-TEST_CASE("fields become JSON letter by letter") {
-  CHECK(field_as_json("score", "1e-05") == "1e-05");
-  CHECK(field_as_json("score", "1") == "1");
-  CHECK(field_as_json("probability", "") == "null");
-  CHECK(field_as_json("call", "1") == "true");
-  CHECK(field_as_json("call", "0") == "false");
-  CHECK(field_as_json("flags", "") == "[]");
-  CHECK(field_as_json("flags", "a;b") == R"(["a","b"])");
-  CHECK(field_as_json("score", "nan") == "null");
 }
 
 TEST_CASE("reasons are columns or rows, whatever was sent") {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <tcrops/core/text.hpp>
 #include <tcrops/stages/small_table.hpp>
 
 #include <sstream>
@@ -16,13 +15,15 @@ inline stages::SmallTable table_of_betas(const std::vector<std::string>& values)
   std::istringstream bytes(text);
   stages::TableSource source;
   source.path = "input";
-  return {bytes, source, {{data::Column::kCdr3Beta}, {data::Column::kCdr3Beta}, {"score"}}, 10'000};
+  return {bytes,
+          source,
+          {{data::Column::kCdr3Beta}, {data::Column::kCdr3Beta}, {stages::AnswerColumn::kScore}},
+          10'000};
 }
 
-inline stages::Answer scored(const std::string& score, bool call = false) {
+inline stages::Answer scored(double score, bool call = false) {
   stages::Answer answer;
-  answer.fields = {score};
-  answer.score = parse_number(score).value();
+  answer.score = score;
   answer.call = call;
   return answer;
 }

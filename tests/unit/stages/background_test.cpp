@@ -1,7 +1,9 @@
 #include "background.hpp"
 
 #include "calibration.hpp"
+#include "epitope_facts.hpp"
 
+#include <algorithm>
 #include <catch_all.hpp>
 #include <cmath>
 #include <limits>
@@ -62,13 +64,11 @@ TEST_CASE("a background is a choice by the seed among distinct TCRs, and reads a
 
 TEST_CASE("a percentile counts the background that scores as high, without binders") {
   const Background background = choose_background({"training", 1000}, training(), 1);
-  int asked = 0;
-  Percentiles percentiles(background, true, [&](auto rows) {
-    ++asked;
-    return scores(rows);
-  });
   for (const std::string epitope : {"GIL", "NLV", "UNSEEN"}) {
-    for (float logit = 3.0F; logit < 60.0F; logit += 2.5F) {
+    EpitopeFacts facts;
+    facts.background = logits_before(background, epitope, "HLA-A*02:01", scores);
+    CHECK(std::is_sorted(facts.background.begin(), facts.background.end()));
+    for (float logit = 3.0F; logit < 60.0F; logit += 0.5F) {
       std::vector<data::Record> rows;
       for (BackgroundTcr tcr : background) {
         if (tcr.binds.contains(epitope)) continue;
@@ -77,14 +77,57 @@ TEST_CASE("a percentile counts the background that scores as high, without binde
       }
       double above = 0.0;
       for (const auto& each : scores(rows)) above += *each >= logit ? 1.0 : 0.0;
-      const auto got = percentiles.of(record("CASSF", epitope, false), logit);
+      const auto got = facts.percentile(logit);
       REQUIRE(got);
       CHECK(*got == Approx(100.0 * above / static_cast<double>(rows.size())));
     }
   }
-  CHECK(asked == 3);
-  Percentiles none({}, true, scores);
-  CHECK_FALSE(none.of(record("CASSF", "GIL", false), 1.0F));
+  CHECK_FALSE(EpitopeFacts().percentile(1.0F));
+}
+
+TEST_CASE("percentiles are right for backgrounds of any size, with equal logits in them") {
+  for (std::size_t size = 1; size < 40; ++size) {
+    EpitopeFacts facts;
+    for (std::size_t i = 0; i < size; ++i)
+      facts.background.push_back(static_cast<float>(i * i % 17));
+    std::sort(facts.background.begin(), facts.background.end());
+    for (float logit = -1.0F; logit <= 18.0F; logit += 0.5F) {
+      const auto above = std::count_if(facts.background.begin(), facts.background.end(),
+                                       [logit](float each) { return each >= logit; });
+      CHECK(facts.percentile(logit) ==
+            100.0 * static_cast<double>(above) / static_cast<double>(size));
+    }
+  }
+}
+
+TEST_CASE(
+    "what is the same for an epitope and MHC is found once, and again when it was forgotten") {
+  std::vector<std::string> asked;
+  const auto find = [&asked](const std::string& epitope, const std::string& mhc) {
+    asked.push_back(epitope + '/' + mhc);
+    EpitopeFacts facts;
+    facts.nearest_epitope = epitope.size();
+    if (epitope.starts_with("LARGE")) facts.background.resize(1'500'000);
+    return facts;
+  };
+  KnownEpitopes sees_mhc(true, find);
+  data::Record other = record("CASSF", "GIL", false);
+  other[data::Column::kMhc] = "HLA-B*07:02";
+  for (int i = 0; i < 2; ++i) {
+    CHECK(sees_mhc.of(record("CASSF", "GIL", false)).nearest_epitope == 3U);
+    CHECK(sees_mhc.of(record("CASSGF", "UNSEEN", false)).nearest_epitope == 6U);
+    static_cast<void>(sees_mhc.of(other));
+  }
+  CHECK(asked ==
+        std::vector<std::string>{"GIL/HLA-A*02:01", "UNSEEN/HLA-A*02:01", "GIL/HLA-B*07:02"});
+  asked.clear();
+  KnownEpitopes blind(false, find);
+  static_cast<void>(blind.of(other));
+  static_cast<void>(blind.of(record("CASSF", "GIL", false)));
+  CHECK(asked == std::vector<std::string>{"GIL/"});
+  for (const std::string epitope : {"LARGE1", "LARGE2", "LARGE3", "LARGE3", "GIL"})
+    CHECK(blind.of(record("CASSF", epitope, false)).nearest_epitope == epitope.size());
+  CHECK(asked == std::vector<std::string>{"GIL/", "LARGE1/", "LARGE2/", "LARGE3/", "GIL/"});
 }
 
 JudgedRows judged() {
@@ -110,8 +153,8 @@ TEST_CASE("epitopes with enough rows of both classes have a curve of their own i
     CHECK(calibration->by_epitope.contains("MANY"));
     CHECK(calibration->by_epitope.contains("FEW"));
     CHECK_FALSE(calibration->by_epitope.contains("TURNED"));
-    CHECK(calibration->probability("OTHER", 0.5F) == calibration->pooled.at(0.5F));
-    CHECK(calibration->probability("MANY", 0.5F) == calibration->by_epitope.at("MANY").at(0.5F));
+    CHECK(&calibration->curve_of("OTHER") == &calibration->pooled);
+    CHECK(&calibration->curve_of("MANY") == &calibration->by_epitope.at("MANY"));
     const Json json = to_json(*calibration);
     CHECK(to_json(calibration_from_json(json)) == json);
     CHECK(fit_calibration({method, 6}, judged())->by_epitope.size() == 1);

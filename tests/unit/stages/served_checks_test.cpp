@@ -26,12 +26,13 @@ data::Record good_record() {
 TableNeeds needs_of(std::vector<Column> required) {
   return {std::move(required),
           {Column::kCdr3Alpha, Column::kCdr3Beta, Column::kEpitope},
-          {"score", "call"}};
+          {AnswerColumn::kScore, AnswerColumn::kCall}};
 }
 
 std::vector<Answer> half(std::span<const data::Record> records) {
   Answer answer;
-  answer.fields = {"0.5", "1"};
+  answer.score = 0.5;
+  answer.call = true;
   return std::vector<Answer>(records.size(), answer);
 }
 
