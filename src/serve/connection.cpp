@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -60,25 +61,29 @@ Connection::Step Connection::advance(Clock::time_point now) {
   }
 }
 
-// Whether there are more bytes than before.
-bool Connection::receive(Clock::time_point now) {
+std::string_view Connection::receive(Clock::time_point now) {
   thread_local std::array<char, kBlock> block;
   const ssize_t count = transport_->receive(block.data(), block.size());
   if (count == Transport::kReadLater || count == Transport::kWriteLater) {
     wants_ = count == Transport::kReadLater ? EPOLLIN : EPOLLOUT;
-    return false;
+    return {};
   }
   if (count <= 0) {
     close();
-    return false;
+    return {};
   }
+  if (is_idle()) since_ = now;
+  return {block.data(), static_cast<std::size_t>(count)};
+}
+
+// Of a body nothing needs to be kept but what the reader leaves for later.
+void Connection::read_or_keep(std::string_view bytes) {
   if (at_ == in_.size()) {
     in_.clear();
     at_ = 0;
+    if (state_ == State::kBody) bytes.remove_prefix(reader_.read(bytes));
   }
-  if (is_idle()) since_ = now;
-  in_.append(block.data(), static_cast<std::size_t>(count));
-  return true;
+  in_ += bytes;
 }
 
 Connection::Step Connection::refuse(HttpError error) {
@@ -89,9 +94,11 @@ Connection::Step Connection::refuse(HttpError error) {
 
 Connection::Step Connection::read_on(Clock::time_point now) {
   if (refusal_) return refuse(std::move(*refusal_));
+  std::string_view received;
   while (true) {
     try {
-      at_ += reader_.read(std::string_view(in_).substr(at_));
+      read_or_keep(received);
+      if (at_ < in_.size()) at_ += reader_.read(std::string_view(in_).substr(at_));
     } catch (const HttpError& error) {
       return refuse(error);
     }
@@ -107,7 +114,8 @@ Connection::Step Connection::read_on(Clock::time_point now) {
       in_.erase(0, at_);
       at_ = 0;
     }
-    if (!receive(now)) return state_ == State::kClosed ? Step::kClosed : Step::kWait;
+    received = receive(now);
+    if (received.empty()) return state_ == State::kClosed ? Step::kClosed : Step::kWait;
   }
 }
 
@@ -116,12 +124,12 @@ void Connection::take_body() {
   const RequestHead& head = reader_.head();
   if (!head.expects_continue || head.is_http_1_0 || at_ < in_.size() || reader_.is_done()) return;
   // Short enough for the kernel to take at once, unless the client reads nothing.
-  const ssize_t sent = transport_->send(kContinue.data(), kContinue.size());
+  const ssize_t sent = transport_->send(kContinue);
   if (sent != static_cast<ssize_t>(kContinue.size())) close();
 }
 
-void Connection::answer(std::string&& text, bool last, Clock::time_point now) {
-  out_ = std::move(text);
+void Connection::answer(Message&& message, bool last, Clock::time_point now) {
+  out_ = std::move(message);
   sent_ = 0;
   is_last_ = last;
   has_answered_ = true;
@@ -130,8 +138,11 @@ void Connection::answer(std::string&& text, bool last, Clock::time_point now) {
 }
 
 Connection::Step Connection::write_on(Clock::time_point now) {
-  while (sent_ < out_.size()) {
-    const ssize_t count = transport_->send(out_.data() + sent_, out_.size() - sent_);
+  const std::string_view head = out_.head;
+  const std::string_view body = out_.body;
+  while (sent_ < head.size() + body.size()) {
+    const ssize_t count = transport_->send(head.substr(std::min(sent_, head.size())),
+                                           body.substr(sent_ - std::min(sent_, head.size())));
     if (count == Transport::kReadLater || count == Transport::kWriteLater) {
       wants_ = count == Transport::kReadLater ? EPOLLIN : EPOLLOUT;
       return Step::kWait;
@@ -168,10 +179,7 @@ void Connection::begin_request(Clock::time_point now) {
 }
 
 Connection::Step Connection::linger(Clock::time_point now) {
-  for (int i = 0; i < kBlocksAtOnce && receive(now); ++i) {
-    in_.clear();
-    at_ = 0;
-  }
+  for (int i = 0; i < kBlocksAtOnce && !receive(now).empty(); ++i) continue;
   return state_ == State::kClosed ? Step::kClosed : Step::kWait;
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace tcrops::serve {
 
@@ -52,8 +53,8 @@ class Connection {
   void take_body();
   // After kRequest: the answer will come later, and nothing is read until then.
   void await_answer() { state_ = State::kAnswering; }
-  // All of a response. `last`: the connection ends with it.
-  void answer(std::string&& text, bool last, Clock::time_point now);
+  // `last`: the connection ends with it.
+  void answer(Message&& message, bool last, Clock::time_point now);
 
   // Whether no request has begun; whether one was ever answered.
   [[nodiscard]] bool is_idle() const;
@@ -86,7 +87,9 @@ class Connection {
   Step read_on(Clock::time_point now);
   Step write_on(Clock::time_point now);
   Step linger(Clock::time_point now);
-  [[nodiscard]] bool receive(Clock::time_point now);
+  // More bytes, valid until the next call; empty when there are none for now, or ever.
+  [[nodiscard]] std::string_view receive(Clock::time_point now);
+  void read_or_keep(std::string_view bytes);
   Step refuse(HttpError error);
   void close() { state_ = State::kClosed; }
   void begin_request(Clock::time_point now);
@@ -99,7 +102,7 @@ class Connection {
   State state_ = State::kHead;
   std::string in_;  // received; from at_ on not yet read
   std::size_t at_ = 0;
-  std::string out_;  // from sent_ on not yet sent
+  Message out_;  // from sent_ on, head and body counted as one, not yet sent
   std::size_t sent_ = 0;
   std::optional<HttpError> refusal_;
   std::uint32_t wants_;

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <new>
 #include <utility>
 
 namespace tcrops::serve {
 namespace {
+
+constexpr std::size_t kFewRows = 64;
 
 std::size_t rows_of(const auto& slices) {
   std::size_t rows = 0;
@@ -35,8 +38,8 @@ std::vector<Engine::Outcome> Engine::outcomes(
   std::vector<Job> jobs;
   jobs.reserve(requests.size());  // what waits must stay where it is
   for (const auto& records : requests) {
-    jobs.push_back({records, &waiter, records.size()});
-    jobs.back().answers.resize(records.size());
+    Job& job = jobs.emplace_back(Job{records, &waiter, records.size()});
+    if (is_for_several_batches(job)) job.answers.resize(records.size());
   }
   std::vector<Outcome> outcomes(jobs.size());
   std::vector<bool> admitted(jobs.size());
@@ -107,14 +110,16 @@ std::size_t Engine::queued_rows() const {
   return queued_;
 }
 
-// The next batch, from the requests in turn. One that is not done goes to the end of the line.
+// The next batch, from the requests in turn: all of their rows, or of one that is too large for any
+// batch a part, and then it goes to the end of the line.
 std::vector<Engine::Slice> Engine::take(std::vector<Slice> slices) {
   std::size_t room = limits_.batch_rows;
   while (room > 0 && !waiting_.empty()) {
     Job* const job = waiting_.front();
-    const std::size_t count = std::min(room, job->wanted - job->taken);
-    const bool is_rest = count == job->wanted - job->taken;
-    if (is_rest || move_to_end(job)) waiting_.pop_front();
+    const std::size_t left = job->wanted - job->taken;
+    if (left > room && !is_for_several_batches(*job)) break;
+    const std::size_t count = std::min(room, left);
+    if (count == left || move_to_end(job)) waiting_.pop_front();
     slices.push_back({job, job->taken, count});
     job->taken += count;
     room -= count;
@@ -167,49 +172,68 @@ void Engine::wake_one() {
   (*at)->waiter->changed.notify_one();
 }
 
-void Engine::score_alone(const Scorer& scorer, const Slice& slice) {
-  Job& job = *slice.job;
-  auto answers = scorer(job.records.subspan(slice.begin, slice.count));
-  if (answers.size() != slice.count)
+std::vector<stages::Answer> Engine::answers_of(const Scorer& scorer,
+                                               std::span<const data::Record> records) {
+  auto answers = scorer(records);
+  if (answers.size() != records.size())
     throw Error(ExitCode::kFailure, "a model gave another number of answers than it got rows");
-  std::move(answers.begin(), answers.end(),
-            job.answers.begin() + static_cast<std::ptrdiff_t>(slice.begin));
+  return answers;
 }
 
-void Engine::score_together(const Scorer& scorer, const std::vector<Slice>& slices) {
+// Uses the answers up.
+void Engine::hand_out(std::span<stages::Answer> answers, const Slice& slice) const {
+  Job& job = *slice.job;
+  const auto begin = std::make_move_iterator(answers.begin());
+  const auto end = std::make_move_iterator(answers.end());
+  if (is_for_several_batches(job))
+    std::copy(begin, end, job.answers.begin() + static_cast<std::ptrdiff_t>(slice.begin));
+  else
+    job.answers.assign(begin, end);
+}
+
+void Engine::score_alone(const Scorer& scorer, Slice& slice) const {
+  Job& job = *slice.job;
+  try {
+    auto answers = answers_of(scorer, job.records.subspan(slice.begin, slice.count));
+    if (is_for_several_batches(job))
+      hand_out(answers, slice);
+    else
+      job.answers = std::move(answers);
+  } catch (...) {
+    slice.fault = std::current_exception();
+  }
+}
+
+void Engine::score_together(const Scorer& scorer, std::span<Slice> slices) const {
   std::vector<data::Record> records;
   records.reserve(rows_of(slices));
   for (const Slice& slice : slices) {
     const auto part = slice.job->records.subspan(slice.begin, slice.count);
     records.insert(records.end(), part.begin(), part.end());
   }
-  auto answers = scorer(records);
-  if (answers.size() != records.size())
-    throw Error(ExitCode::kFailure, "a model gave another number of answers than it got rows");
-  auto next = answers.begin();
+  auto answers = answers_of(scorer, records);
+  std::span<stages::Answer> rest = answers;
   for (const Slice& slice : slices) {
-    const auto end = next + static_cast<std::ptrdiff_t>(slice.count);
-    std::move(next, end, slice.job->answers.begin() + static_cast<std::ptrdiff_t>(slice.begin));
-    next = end;
+    hand_out(rest.first(slice.count), slice);
+    rest = rest.subspan(slice.count);
   }
 }
 
-void Engine::score(const Scorer& scorer, std::vector<Slice>& slices) {
-  if (slices.size() > 1) {
+// Few rows are worth copying to where others are.
+void Engine::score(const Scorer& scorer, std::span<Slice> slices) const {
+  const auto large = std::partition(slices.begin(), slices.end(),
+                                    [](const Slice& slice) { return slice.count <= kFewRows; });
+  const auto few = slices.first(static_cast<std::size_t>(large - slices.begin()));
+  bool are_scored = false;
+  if (few.size() > 1) {
     try {
-      score_together(scorer, slices);
-      return;
+      score_together(scorer, few);
+      are_scored = true;
     } catch (...) {
       // One by one, so that only those fail whose rows are at fault.
     }
   }
-  for (Slice& slice : slices) {
-    try {
-      score_alone(scorer, slice);
-    } catch (...) {
-      slice.fault = std::current_exception();
-    }
-  }
+  for (Slice& slice : slices.subspan(are_scored ? few.size() : 0)) score_alone(scorer, slice);
 }
 
 }  // namespace tcrops::serve

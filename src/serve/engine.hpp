@@ -16,7 +16,7 @@
 namespace tcrops::serve {
 
 struct EngineLimits {
-  std::size_t batch_rows = 512;
+  std::size_t batch_rows = 1024;
   std::size_t queue_rows = 50'000;
 };
 
@@ -72,8 +72,8 @@ class Engine {
   struct Job {
     std::span<const data::Record> records;
     Waiter* waiter = nullptr;
-    std::size_t wanted = 0;  // of the records
-    std::vector<stages::Answer> answers{};
+    std::size_t wanted = 0;                 // of the records
+    std::vector<stages::Answer> answers{};  // places for all of them, if for several batches
     std::size_t taken = 0;
     std::size_t done = 0;
     std::exception_ptr fault{};
@@ -93,9 +93,16 @@ class Engine {
   void wake_one();
   std::vector<Slice> take(std::vector<Slice> slices);
   bool move_to_end(Job* job);
-  static void score(const Scorer& scorer, std::vector<Slice>& slices);
-  static void score_alone(const Scorer& scorer, const Slice& slice);
-  static void score_together(const Scorer& scorer, const std::vector<Slice>& slices);
+  // Otherwise it is one slice.
+  [[nodiscard]] bool is_for_several_batches(const Job& job) const {
+    return job.records.size() > limits_.batch_rows;
+  }
+  [[nodiscard]] static std::vector<stages::Answer> answers_of(
+      const Scorer& scorer, std::span<const data::Record> records);
+  void hand_out(std::span<stages::Answer> answers, const Slice& slice) const;
+  void score(const Scorer& scorer, std::span<Slice> slices) const;
+  void score_alone(const Scorer& scorer, Slice& slice) const;
+  void score_together(const Scorer& scorer, std::span<Slice> slices) const;
 
   EngineLimits limits_;
   OnBatch on_batch_;

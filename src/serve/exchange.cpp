@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kLongestPath = 1024;
 constexpr std::size_t kUnpackBlock = 65'536;
-// What is answered by the thread that reads it.
+// What is answered by the thread that reads it, or sent as one piece.
 constexpr std::size_t kSmallBody = 8'192;
 constexpr std::ptrdiff_t kFewObjects = 33;  // 32 rows, and what they stand in
 constexpr std::string_view kNoRoute = "none";
@@ -201,10 +201,12 @@ void Exchange::note(int status) const {
                         spent.count() * 1000.0));
 }
 
-std::string Exchange::text(const Response& response, bool last) {
+Message Exchange::message(Response&& response, bool last) {
   const std::string& body = response.body;
+  const bool has_body = method_ != "HEAD" && response.status != kNotModified;
+  const bool is_one_piece = has_body && body.size() <= kSmallBody;
   std::string text;
-  text.reserve(body.size() + 512);
+  text.reserve((is_one_piece ? body.size() : 0) + 512);
   auto out = std::back_inserter(text);
   fmt::format_to(out, "HTTP/1.1 {} {}\r\n", response.status, reason_phrase(response.status));
   if (response.status != kNotModified)
@@ -221,15 +223,18 @@ std::string Exchange::text(const Response& response, bool last) {
                  last           ? "Connection: close\r\n"
                  : is_http_1_0_ ? "Connection: keep-alive\r\n"
                                 : "");
-  if (method_ != "HEAD" && response.status != kNotModified) text += body;
+  if (is_one_piece) text += body;
   note(response.status);
-  return text;
+  if (is_one_piece || !has_body) return {std::move(text), {}};
+  return {std::move(text), std::move(response.body)};
 }
 
-std::string Exchange::text(const HttpError& error, bool last) {
-  return text(error_response(error, id_), last);
+Message Exchange::message(const HttpError& error, bool last) {
+  return message(error_response(error, id_), last);
 }
 
-std::string Exchange::text_of_failure(bool last) { return text(response_to_exception(id_), last); }
+Message Exchange::message_of_failure(bool last) {
+  return message(response_to_exception(id_), last);
+}
 
 }  // namespace tcrops::serve

@@ -52,10 +52,10 @@ class Exchange {
   [[nodiscard]] Response handled(RequestHead&& head, std::string&& body);
 
   // All that is sent. `last`: the connection closes after it.
-  [[nodiscard]] std::string text(const Response& response, bool last);
+  [[nodiscard]] Message message(Response&& response, bool last);
   // The same for an error, and for whatever is being handled as an exception.
-  [[nodiscard]] std::string text(const HttpError& error, bool last);
-  [[nodiscard]] std::string text_of_failure(bool last);
+  [[nodiscard]] Message message(const HttpError& error, bool last);
+  [[nodiscard]] Message message_of_failure(bool last);
 
   [[nodiscard]] const std::string& id() const { return id_; }
   [[nodiscard]] bool keeps_alive() const { return keeps_alive_; }

@@ -39,6 +39,12 @@ struct Response {
   std::shared_ptr<const std::string> model_lines{};
 };
 
+// What is sent of a response: its head with all or nothing of its body, and the body then.
+struct Message {
+  std::string head;
+  std::string body;
+};
+
 // Ends a request with a status of 400 or more and a text for whoever asked.
 class HttpError : public std::runtime_error {
  public:

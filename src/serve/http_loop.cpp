@@ -236,7 +236,7 @@ void HttpLoop::drive_on(Client& client) {
         break;
       case Step::kRefused: {
         if (!client.exchange) client.exchange.emplace(context_.front);
-        answer(client, client.exchange->text(connection.refusal(), true), true);
+        answer(client, client.exchange->message(connection.refusal(), true), true);
         break;
       }
       case Step::kRequest:
@@ -253,9 +253,9 @@ bool HttpLoop::is_last(const Client& client) const {
   return context_.stopping || !client.exchange->keeps_alive();
 }
 
-void HttpLoop::answer(Client& client, std::string&& text, bool last) {
+void HttpLoop::answer(Client& client, Message&& message, bool last) {
   client.exchange.reset();
-  client.connection.answer(std::move(text), last, now_);
+  client.connection.answer(std::move(message), last, now_);
 }
 
 // A request's head is there: its body may come, or not.
@@ -277,7 +277,7 @@ void HttpLoop::decide(Client& client) {
   } catch (...) {
     // What is left of a body would be taken for the next request.
     const bool last = client.is_extra || connection.has_unread_body() || is_last(client);
-    answer(client, exchange.text_of_failure(last), last);
+    answer(client, exchange.message_of_failure(last), last);
   }
 }
 

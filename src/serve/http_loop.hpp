@@ -54,7 +54,7 @@ class HttpLoop {
     Exchange exchange;
     RequestHead head;
     std::string body;
-    std::string text{};  // the answer; "" when there is none
+    Message message{};  // the answer; without a head when there is none
     bool last = true;
     std::atomic<bool> is_abandoned{false};  // the client has gone
   };
@@ -89,8 +89,8 @@ class HttpLoop {
   void answer_some(const std::vector<std::uint64_t>& ids);
   void answer_each(const std::vector<std::uint64_t>& ids, std::span<const Request> requests);
   void answer_failure(std::uint64_t id);
-  void answer_with(std::uint64_t id, const Response& response);
-  void answer(Client& client, std::string&& text, bool last);
+  void answer_with(std::uint64_t id, Response&& response);
+  void answer(Client& client, Message&& message, bool last);
   [[nodiscard]] bool is_last(const Client& client) const;
   void watch(Client& client);
   void leave(Client& client);

@@ -33,13 +33,13 @@ void HttpLoop::ask_workers(Client& client) {
 void HttpLoop::work(const std::shared_ptr<Job>& job, std::uint64_t id) {
   try {
     if (!job->is_abandoned) {
-      const Response response = job->exchange.handled(std::move(job->head), std::move(job->body));
+      Response response = job->exchange.handled(std::move(job->head), std::move(job->body));
       job->last = context_.stopping || !job->exchange.keeps_alive();
-      job->text = job->exchange.text(response, job->last);
+      job->message = job->exchange.message(std::move(response), job->last);
     }
   } catch (const std::exception& e) {  // no memory, not even for an error
     log_error(fmt::format("a request is not answered: {}", e.what()));
-    job->text.clear();
+    job->message = {};
   }
   for (;;) {
     try {
@@ -55,11 +55,11 @@ void HttpLoop::end_job(std::uint64_t id) {
   --jobs_;
   Client& client = *clients_.at(id);
   const std::shared_ptr<Job> job = std::move(client.job);
-  if (client.is_gone || job->text.empty()) {
+  if (client.is_gone || job->message.head.empty()) {
     remove(id);
     return;
   }
-  answer(client, std::move(job->text), job->last);
+  answer(client, std::move(job->message), job->last);
   drive(client);
 }
 
@@ -105,14 +105,14 @@ void HttpLoop::answer_each(const std::vector<std::uint64_t>& ids,
     return;
   }
   now_ = Clock::now();
-  for (std::size_t i = 0; i < ids.size(); ++i) answer_with(ids[i], responses.at(i));
+  for (std::size_t i = 0; i < ids.size(); ++i) answer_with(ids[i], std::move(responses.at(i)));
 }
 
-void HttpLoop::answer_with(std::uint64_t id, const Response& response) {
+void HttpLoop::answer_with(std::uint64_t id, Response&& response) {
   Client& client = *clients_.at(id);
   try {
     const bool last = is_last(client);
-    answer(client, client.exchange->text(response, last), last);
+    answer(client, client.exchange->message(std::move(response), last), last);
   } catch (const std::exception& e) {
     give_up(id, e);
     return;

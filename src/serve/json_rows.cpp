@@ -5,14 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
-#include <span>
 #include <string_view>
 
 namespace tcrops::serve {
 namespace {
-
-constexpr std::size_t kMostColumns = 256;
 
 // Takes the columns from {"rows": [{"CDR3_alpha": …}, …]} while it is read, so that no tree of it
 // is ever made. Other keys of the outer object do not matter.
@@ -121,176 +117,6 @@ class RowsReader : public Json::json_sax_t {
   bool has_rows_ = false;     // and its value is a list
 };
 
-// Reads the rows that most bodies hold, in one pass and in place.
-class QuickRows {
- public:
-  QuickRows(std::string_view body, std::size_t most_rows) : most_rows_(most_rows) {
-    table_.bytes.reserve(body.size() + 1);
-    table_.bytes.assign(body.begin(), body.end());
-    table_.bytes.push_back('\0');  // ends every loop
-    at_ = table_.bytes.data();
-    end_ = at_ + body.size();
-  }
-
-  std::optional<data::TextTable> read() {
-    const bool is_known = take('{') && take_text() == "rows" && take(':') && take_rows() &&
-                          take('}') && is_at_end() && !table_.names.empty();
-    if (!is_known || !data::are_plain_names(table_.names)) return std::nullopt;
-    return std::move(table_);
-  }
-
- private:
-  void skip_blanks() {
-    while (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r') ++at_;
-  }
-  bool is_at_end() {
-    skip_blanks();
-    return at_ == end_;
-  }
-  bool take(char wanted) {
-    skip_blanks();
-    if (*at_ != wanted) return false;
-    ++at_;
-    return true;
-  }
-  bool take_word(std::string_view word) {
-    if (static_cast<std::size_t>(end_ - at_) < word.size() ||
-        std::memcmp(at_, word.data(), word.size()) != 0)
-      return false;
-    at_ += word.size();
-    return true;
-  }
-
-  bool take_rows() {
-    if (!take('[')) return false;
-    do {
-      if (!take('{') || !begin_row() || !take_row()) return false;
-    } while (take(','));
-    return take(']');
-  }
-
-  bool begin_row() {
-    if (++rows_ > most_rows_) return false;
-    next_ = 0;
-    begin_ = table_.fields.size();
-    table_.fields.resize(begin_ + table_.names.size());
-    return true;
-  }
-
-  bool take_row() {
-    if (take('}')) return true;
-    do {
-      const auto column = take_key();
-      if (!column || !take(':')) return false;
-      const auto value = take_value();
-      if (!value || value->size() > data::kLongestPlainText) return false;
-      table_.fields[begin_ + *column] = *value;
-    } while (take(','));
-    return take('}');
-  }
-
-  // Most rows have the keys of the one before, in its order.
-  std::optional<std::size_t> take_key() {
-    skip_blanks();
-    if (next_ < table_.names.size()) {
-      const std::string_view name = table_.names[next_];
-      const char* const after = at_ + 1 + name.size();
-      if (*at_ == '"' && after < end_ && *after == '"' &&
-          std::memcmp(at_ + 1, name.data(), name.size()) == 0) {
-        at_ = after + 1;
-        return next_++;
-      }
-    }
-    const auto name = take_text();
-    if (!name) return std::nullopt;
-    const auto& names = table_.names;
-    const auto found = std::find(names.begin(), names.end(), *name);
-    const auto column = static_cast<std::size_t>(found - names.begin());
-    if (found == names.end() && !add_column(*name)) return std::nullopt;
-    next_ = column + 1;
-    return column;
-  }
-
-  // A column that only a later row has moves all rows before it, which is not done often.
-  bool add_column(std::string_view name) {
-    constexpr std::size_t kMostMoves = 8;
-    const std::size_t width = table_.names.size();
-    if (width == kMostColumns) return false;
-    table_.names.push_back(name);
-    if (rows_ == 1) {
-      table_.fields.emplace_back();
-      return true;
-    }
-    if (++moves_ > kMostMoves) return false;
-    std::vector<std::string_view> wider(rows_ * (width + 1));
-    for (std::size_t row = 0; row < rows_; ++row) {
-      std::copy_n(table_.fields.data() + row * width, width, wider.data() + row * (width + 1));
-    }
-    table_.fields = std::move(wider);
-    begin_ = (rows_ - 1) * (width + 1);
-    return true;
-  }
-
-  std::optional<std::string_view> take_value() {
-    skip_blanks();
-    switch (*at_) {
-      case '"':
-        return take_text();
-      case 'n':
-        return take_word("null") ? std::optional<std::string_view>("") : std::nullopt;
-      case 't':
-        return take_word("true") ? std::optional<std::string_view>("true") : std::nullopt;
-      case 'f':
-        return take_word("false") ? std::optional<std::string_view>("false") : std::nullopt;
-      default:
-        return take_number();
-    }
-  }
-
-  // Printable ASCII without escapes.
-  std::optional<std::string_view> take_text() {
-    skip_blanks();
-    if (*at_ != '"') return std::nullopt;
-    const char* const begin = ++at_;
-    while (is_plain(*at_)) ++at_;
-    if (*at_ != '"') return std::nullopt;
-    const std::string_view text(begin, static_cast<std::size_t>(at_ - begin));
-    ++at_;
-    return text;
-  }
-
-  static bool is_plain(char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
-  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-  // One whose text is kept as it stands: no exponent, no minus zero, not very long.
-  std::optional<std::string_view> take_number() {
-    constexpr std::ptrdiff_t kMostDigits = 18;
-    const char* const begin = at_;
-    if (*at_ == '-') ++at_;
-    const char* const digits = at_;
-    while (is_digit(*at_)) ++at_;
-    const bool is_whole = *at_ != '.';
-    if (at_ == digits || (*digits == '0' && at_ - digits > 1)) return std::nullopt;
-    if (is_whole && *digits == '0' && digits != begin) return std::nullopt;
-    if (!is_whole) {
-      ++at_;
-      if (!is_digit(*at_)) return std::nullopt;
-      while (is_digit(*at_)) ++at_;
-    }
-    if (at_ - digits > kMostDigits || *at_ == 'e' || *at_ == 'E') return std::nullopt;
-    return std::string_view(begin, static_cast<std::size_t>(at_ - begin));
-  }
-
-  std::size_t most_rows_;
-  data::TextTable table_;
-  const char* at_ = nullptr;
-  const char* end_ = nullptr;
-  std::size_t rows_ = 0;
-  std::size_t begin_ = 0;  // of the row's fields
-  std::size_t next_ = 0;   // column of the key that is likeliest to come
-  std::size_t moves_ = 0;
-};
-
 }  // namespace
 
 HttpError too_many_rows(std::size_t most_rows) {
@@ -319,10 +145,6 @@ std::string csv_of(const Columns& columns) {
     data::append_csv(text, fields);
   }
   return text;
-}
-
-std::optional<data::TextTable> quick_rows(std::string_view body, std::size_t most_rows) {
-  return QuickRows(body, most_rows).read();
 }
 
 std::optional<data::TextTable> plain_table(const Columns& columns) {

@@ -7,11 +7,13 @@
 #include <cstddef>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace tcrops::serve {
+
+// Different keys that the rows of a body may have.
+inline constexpr std::size_t kMostColumns = 256;
 
 // Columns of texts, all of one length.
 using Columns = std::vector<std::pair<std::string, std::vector<std::string>>>;
@@ -20,11 +22,6 @@ using Columns = std::vector<std::pair<std::string, std::vector<std::string>>>;
 // number, true, false or null per value. A key that only some rows have is empty in the others.
 // Throws HttpError 400 that names row and key, and 413 at the first row too many.
 [[nodiscard]] Columns columns_of_json(const std::string& body, std::size_t most_rows);
-
-// The same at once for what most bodies are: {"rows": […]} alone, printable ASCII without escapes,
-// numbers without exponents. Empty for any other, right or wrong.
-[[nodiscard]] std::optional<data::TextTable> quick_rows(std::string_view body,
-                                                        std::size_t most_rows);
 
 // The table of the columns; empty when a CSV file would not give them back as they stand.
 [[nodiscard]] std::optional<data::TextTable> plain_table(const Columns& columns);

@@ -34,7 +34,7 @@ Json sums_json(const QuerySums& sums) {
 }  // namespace
 
 std::size_t score_bin(double score) {
-  const double place = std::floor(score * static_cast<double>(kScoreBins));
+  const double place = score * static_cast<double>(kScoreBins);
   return static_cast<std::size_t>(std::clamp(place, 0.0, static_cast<double>(kScoreBins - 1)));
 }
 

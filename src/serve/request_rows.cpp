@@ -1,5 +1,7 @@
 #include "request_rows.hpp"
 
+#include "quick_rows.hpp"
+
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/text.hpp>
 #include <tcrops/data/reader.hpp>

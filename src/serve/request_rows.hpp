@@ -24,10 +24,14 @@ struct Wish {
 
 // The table that a request sent: JSON, CSV, TSV or text by its Content-Type, read as `predict`
 // reads; plain text or CSV without a header, too (SmallTable::of_lines). Throws HttpError: 400 for
-// a body that is none, 413 for too many rows, 415 for another type.
+// a body that is none, 413 for too many rows, 415 for another type. The body must stay where it is,
+// unchanged, as long as the table: its texts may lie there.
 [[nodiscard]] stages::SmallTable table_of(const std::string& body, const std::string& content_type,
                                           const stages::TableSource& source,
                                           const stages::TableNeeds& needs, std::size_t most_rows);
+stages::SmallTable table_of(std::string&& body, const std::string& content_type,
+                            const stages::TableSource& source, const stages::TableNeeds& needs,
+                            std::size_t most_rows) = delete;
 [[nodiscard]] stages::SmallTable table_of(data::TextTable columns,
                                           const stages::TableSource& source,
                                           const stages::TableNeeds& needs, std::size_t most_rows);

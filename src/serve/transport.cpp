@@ -7,8 +7,10 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <limits>
 
@@ -25,13 +27,22 @@ class Plain : public Transport {
     const ssize_t count = ::recv(socket_, to, size, MSG_DONTWAIT);
     return count < 0 && is_for_later() ? kReadLater : count;
   }
-  ssize_t send(const char* from, std::size_t size) override {
-    const ssize_t count = ::send(socket_, from, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+  ssize_t send(std::string_view bytes) override { return send(bytes, {}); }
+  ssize_t send(std::string_view first, std::string_view second) override {
+    std::array<iovec, 2> pieces = {piece(first), piece(second)};
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = second.empty() ? 1 : 2;
+    const ssize_t count = ::sendmsg(socket_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     return count < 0 && is_for_later() ? kWriteLater : count;
   }
   void finish() override { ::shutdown(socket_, SHUT_WR); }
 
  private:
+  static iovec piece(std::string_view bytes) {
+    return {const_cast<char*>(bytes.data()), bytes.size()};
+  }
+
   int socket_;
 };
 
@@ -52,9 +63,10 @@ class Tls : public Transport {
     ERR_clear_error();
     return count_of(SSL_read(ssl_.get(), to, shortened(size)));
   }
-  ssize_t send(const char* from, std::size_t size) override {
+  using Transport::send;
+  ssize_t send(std::string_view bytes) override {
     ERR_clear_error();
-    return count_of(SSL_write(ssl_.get(), from, shortened(size)));
+    return count_of(SSL_write(ssl_.get(), bytes.data(), shortened(bytes.size())));
   }
   [[nodiscard]] bool has_pending() const override { return SSL_pending(ssl_.get()) > 0; }
   void finish() override {

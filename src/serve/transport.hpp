@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 
 struct ssl_ctx_st;
 
@@ -21,7 +22,11 @@ class Transport {
   static constexpr ssize_t kWriteLater = -3;
   // The number of bytes; 0 when the peer has gone; below 0 one of the above, or a failure.
   virtual ssize_t receive(char* to, std::size_t size) = 0;
-  virtual ssize_t send(const char* from, std::size_t size) = 0;
+  virtual ssize_t send(std::string_view bytes) = 0;
+  // The same of two pieces, one behind the other.
+  virtual ssize_t send(std::string_view first, std::string_view second) {
+    return send(first.empty() ? second : first);
+  }
   // Whether received bytes wait that the socket knows nothing of.
   [[nodiscard]] virtual bool has_pending() const { return false; }
   // Says that no more will be sent.

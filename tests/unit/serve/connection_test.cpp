@@ -73,13 +73,13 @@ TEST_CASE("requests in one go are answered in turn") {
   CHECK(ends.connection->body() == "body");
   CHECK(ends.connection->wants() == 0);
   CHECK(ends.advance() == Step::kWait);  // whatever else is there
-  ends.connection->answer("one", false, ends.now);
+  ends.connection->answer({"one", {}}, false, ends.now);
   REQUIRE(ends.advance() == Step::kHead);
   CHECK(ends.receive() == "one");
   CHECK(ends.connection->head().method == "GET");
   ends.connection->take_body();
   REQUIRE(ends.advance() == Step::kRequest);
-  ends.connection->answer("two", false, ends.now);
+  ends.connection->answer({"two", {}}, false, ends.now);
   CHECK(ends.advance() == Step::kWait);
   CHECK(ends.receive() == "two");
   CHECK(ends.connection->wants() == EPOLLIN);
@@ -93,7 +93,7 @@ TEST_CASE("the last answer goes out before the connection ends") {
   ends.send(kPost);
   REQUIRE(ends.advance() == Step::kHead);
   CHECK(ends.connection->has_unread_body());
-  ends.connection->answer("no", true, ends.now);
+  ends.connection->answer({"no", {}}, true, ends.now);
   CHECK(ends.advance() == Step::kWait);
   CHECK(ends.receive() == "no");
   ends.send("what nobody reads");
@@ -107,8 +107,10 @@ TEST_CASE("a large answer waits for whoever reads it") {
   Ends ends;
   ends.send(kGet);
   ends.take_request();
-  const std::string large(10 << 20, 'x');
-  ends.connection->answer(std::string(large), false, ends.now);
+  const std::string head(100'000, 'h');
+  const std::string body(10 << 20, 'x');
+  const std::string large = head + body;
+  ends.connection->answer({head, body}, false, ends.now);
   std::string got;
   while (ends.advance() == Step::kWait && got.size() < large.size()) {
     if (got.size() + (1 << 20) < large.size()) CHECK(ends.connection->wants() == EPOLLOUT);
@@ -147,7 +149,7 @@ TEST_CASE("those who are too slow") {
     ends.send(kGet);
     ends.take_request();
     CHECK_FALSE(ends.connection->is_overdue(ends.now + 1h));  // that is the server's fault
-    ends.connection->answer(std::string(10 << 20, 'x'), false, ends.now);
+    ends.connection->answer({std::string(10 << 20, 'x'), {}}, false, ends.now);
     CHECK(ends.advance() == Step::kWait);
     CHECK(ends.connection->is_overdue(ends.now + 20s));
     CHECK(ends.advance() == Step::kClosed);
@@ -173,7 +175,7 @@ TEST_CASE("only an idle connection is ended") {
   ends.connection->end();
   ends.send(kGet.substr(3));
   ends.take_request();
-  ends.connection->answer("x", false, ends.now);
+  ends.connection->answer({"x", {}}, false, ends.now);
   CHECK(ends.advance() == Step::kWait);
   ends.connection->end();
   CHECK(ends.advance() == Step::kClosed);

@@ -39,7 +39,7 @@ std::vector<Answer> echo(std::span<const Record> records) {
   for (const Record& record : records) {
     const std::string& text = record[Column::kCdr3Beta];
     if (text.starts_with("bad")) throw std::runtime_error("no answer for " + text);
-    answers.emplace_back().fields = {text};
+    answers.emplace_back().problem = text;
   }
   return answers;
 }
@@ -47,7 +47,7 @@ std::vector<Answer> echo(std::span<const Record> records) {
 bool is_echo(const std::vector<Answer>& answers, const std::string& name, std::size_t count) {
   if (answers.size() != count) return false;
   for (std::size_t i = 0; i < count; ++i) {
-    if (answers[i].fields.front() != name + ":" + std::to_string(i)) return false;
+    if (answers[i].problem != name + ":" + std::to_string(i)) return false;
   }
   return true;
 }

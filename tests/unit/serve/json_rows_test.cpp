@@ -1,6 +1,7 @@
 // The quick ways from JSON to a table beside the plain ones: the same tables, answers and messages.
 #include "json_rows.hpp"
 
+#include "quick_rows.hpp"
 #include "request_rows.hpp"
 
 #include <tcrops/core/error.hpp>
@@ -21,8 +22,9 @@ namespace {
 
 constexpr std::size_t kMostRows = 50;
 
-const stages::TableNeeds kNeeds = {
-    {Column::kCdr3Beta}, {Column::kCdr3Beta, Column::kEpitope, Column::kVBeta}, {"score", "call"}};
+const stages::TableNeeds kNeeds = {{Column::kCdr3Beta},
+                                   {Column::kCdr3Beta, Column::kEpitope, Column::kVBeta},
+                                   {stages::AnswerColumn::kScore, stages::AnswerColumn::kCall}};
 
 void add(std::string& text, const std::string& more) { text += more + '\n'; }
 
@@ -40,7 +42,7 @@ std::string shown(const stages::SmallTable& table) {
     for (const std::string& value : record.extra) text += value + '/';
     add(text, std::to_string(record.line) + record.fold + std::string(origin_name(record.origin)) +
                   (record.label ? std::to_string(*record.label) : "?"));
-    answers.emplace_back().fields = {"0." + std::to_string(answers.size()), "1"};
+    answers.emplace_back().score = 1.0 / static_cast<double>(1 + answers.size());
   }
   return text + table.answered(answers);
 }
@@ -171,7 +173,7 @@ TEST_CASE("every format reads columns as it reads a CSV") {
 }
 
 TEST_CASE("usual bodies are read at once, as the plain reader reads them") {
-  for (const char* body :
+  for (const std::string body :
        {R"({"rows": [{"CDR3_beta": "CASSF", "clone_id": 17, "a": true}]})",
         R"({"rows":[{"a":null,"b":-1,"c":0,"d":0.50,"e":false},{"c":"x","a":"y"}]})",
         R"( { "rows" : [ { "a" : "1" } , { } ,{"a":"", "a": "2"}, {"b": "new"} ] } )",
@@ -182,40 +184,42 @@ TEST_CASE("usual bodies are read at once, as the plain reader reads them") {
     CHECK(as_columns(*quick) == columns_of_json(body, 9));
   }
   // Left to the plain reader, which knows what is wrong and what is unusual.
-  for (const char* body : {"",
-                           "[]",
-                           "{}",
-                           R"({"rows":[]})",
-                           R"({"rows":[{}]})",
-                           R"({"rows":[{"a":1}]}x)",
-                           R"({"rows":[{"a":1},]})",
-                           R"({"rows":[{"a":1,}]})",
-                           R"({"rows":[{"a":[1]}]})",
-                           R"({"rows":[{"a":"\u0041"}]})",
-                           R"({"rows":[{"a":"\/"}]})",
-                           R"({"rows":[{"a":1e3}]})",
-                           R"({"rows":[{"a":-0}]})",
-                           R"({"rows":[{"a":01}]})",
-                           R"({"rows":[{"a":1.}]})",
-                           R"({"rows":[{"a":12345678901234567890}]})",
-                           R"({"rows":[{"a":tru}]})",
-                           R"({"rows":[{"a":1}],"more":1})",
-                           R"({"more":1,"rows":[{"a":1}]})",
-                           "{\"rows\":[{\"a\":\"\xC3\xA9\"}]}",
-                           "{\"rows\":[{\"a\":\"b\tc\"}]}",
-                           "{\"rows\":[{\"a;\":\"b\"}]}",
-                           R"({"rows":[{"a":"b)"}) {
+  for (const std::string body : {"",
+                                 "[]",
+                                 "{}",
+                                 R"({"rows":[]})",
+                                 R"({"rows":[{}]})",
+                                 R"({"rows":[{"a":1}]}x)",
+                                 R"({"rows":[{"a":1},]})",
+                                 R"({"rows":[{"a":1,}]})",
+                                 R"({"rows":[{"a":[1]}]})",
+                                 R"({"rows":[{"a":"\u0041"}]})",
+                                 R"({"rows":[{"a":"\/"}]})",
+                                 R"({"rows":[{"a":1e3}]})",
+                                 R"({"rows":[{"a":-0}]})",
+                                 R"({"rows":[{"a":01}]})",
+                                 R"({"rows":[{"a":1.}]})",
+                                 R"({"rows":[{"a":12345678901234567890}]})",
+                                 R"({"rows":[{"a":tru}]})",
+                                 R"({"rows":[{"a":1}],"more":1})",
+                                 R"({"more":1,"rows":[{"a":1}]})",
+                                 "{\"rows\":[{\"a\":\"\xC3\xA9\"}]}",
+                                 "{\"rows\":[{\"a\":\"b\tc\"}]}",
+                                 "{\"rows\":[{\"a;\":\"b\"}]}",
+                                 R"({"rows":[{"a":"b)"}) {
     CAPTURE(body);
     CHECK_FALSE(quick_rows(body, 9));
   }
-  CHECK_FALSE(quick_rows(R"({"rows":[{"a":1},{"a":1}]})", 1));
+  const std::string two = R"({"rows":[{"a":1},{"a":1}]})";
+  CHECK_FALSE(quick_rows(two, 1));
   const std::string nul("{\"rows\":[{\"a\":1}]}\0", 19);
   CHECK_FALSE(quick_rows(nul, 9));
   std::string wide = R"({"rows":[{"a":1},)";
   for (int i = 0; i < 20; ++i) wide += "{\"k" + std::to_string(i) + "\":1},";
   wide.back() = ']';
-  CHECK_FALSE(quick_rows(wide + "}", 99));
-  CHECK(columns_of_json(wide + "}", 99).size() == 21);
+  wide += '}';
+  CHECK_FALSE(quick_rows(wide, 99));
+  CHECK(columns_of_json(wide, 99).size() == 21);
 }
 
 TEST_CASE("what is read at once is what the plain reader reads, whatever was changed") {
@@ -258,7 +262,8 @@ TEST_CASE("messages to whoever asks the API name what a request has") {
   const auto said = [](const std::string& body, const std::string& query) {
     Request request;
     request.query = {{"format", query}};
-    const stages::TableNeeds needs = {{Column::kCdr3Beta, Column::kEpitope}, {}, {"score"}};
+    const stages::TableNeeds needs = {
+        {Column::kCdr3Beta, Column::kEpitope}, {}, {stages::AnswerColumn::kScore}};
     return outcome_of(
         [&] { return table_of(body, "application/json", wish_of(request).source, needs, 9); });
   };
