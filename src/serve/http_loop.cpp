@@ -145,10 +145,13 @@ void HttpLoop::handle(std::uint64_t id, std::uint32_t what) {
   const auto at = clients_.find(id);
   if (at == clients_.end()) return;
   Client& client = *at->second;
-  // While an answer is made nothing is watched but the end of the connection.
-  if ((what & (EPOLLIN | EPOLLOUT)) == 0 || client.connection.wants() == 0)
+  // While an answer is made nothing matters but the end of the connection; what else has come, and
+  // be it that no more will, is read after it.
+  const std::uint32_t ends = EPOLLHUP | EPOLLERR;
+  const bool is_waiting = client.connection.wants() == 0;
+  if ((what & (EPOLLIN | EPOLLOUT)) == 0 || (is_waiting && (what & ends) != 0))
     leave(client);
-  else if (!client.is_ready)
+  else if (!is_waiting && !client.is_ready)
     drive(client);
 }
 

@@ -49,6 +49,8 @@ class Client {
   }
   // No more will be sent or received.
   void finish() { ::shutdown(socket_, SHUT_RDWR); }
+  // No more will be sent.
+  void end() { ::shutdown(socket_, SHUT_WR); }
   // Breaks off without a word.
   void reset() {
     const linger at_once{1, 0};
@@ -371,6 +373,19 @@ TEST_CASE("clients beyond the limit are told so, until others go") {
     answer = Client(running.port).ask("/echo", "x");
   }
   CHECK(is_answer(answer, 200, "x"));
+}
+
+TEST_CASE("who sends several requests and says that it was all gets all answers") {
+  Running running;
+  for (int turn = 0; turn < 20; ++turn) {
+    Client client(running.port);
+    std::string all;
+    for (int i = 0; i < 5; ++i)
+      all += fmt::format("POST /together HTTP/1.1\r\nContent-Length: 2\r\n\r\n{{{}", i);
+    REQUIRE(client.send(all));
+    client.end();
+    for (int i = 0; i < 5; ++i) CHECK(is_answer(client.answer(), 200, fmt::format("{{{}!", i)));
+  }
 }
 
 TEST_CASE("a server may be told to stop before it runs") {
