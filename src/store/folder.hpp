@@ -5,9 +5,11 @@
 
 #include <system_error>
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <thread>
 
 namespace tcrops::store {
 
@@ -34,13 +36,20 @@ inline bool is_id(const std::string& text) {
   return text.size() == kDigits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-// None when another process has removed the file meanwhile. kArtifact when it cannot be read.
+// None when another process has removed the file meanwhile. What another host has just put there
+// may be seen between two looks, so what cannot be read but is there is read again. kArtifact when
+// it still cannot be read.
 inline std::optional<std::string> read_if_there(const std::filesystem::path& path) {
-  try {
-    return read_file(path, ExitCode::kArtifact);
-  } catch (const Error&) {
-    if (std::filesystem::exists(path)) throw;
-    return std::nullopt;
+  constexpr int kLooks = 5;
+  constexpr auto kPause = std::chrono::milliseconds(20);
+  for (int look = 1;; ++look) {
+    try {
+      return read_file(path, ExitCode::kArtifact);
+    } catch (const Error&) {
+      if (!std::filesystem::exists(path)) return std::nullopt;
+      if (look == kLooks) throw;
+    }
+    std::this_thread::sleep_for(kPause);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <tcrops/core/error.hpp>
 #include <tcrops/core/file.hpp>
 #include <tcrops/core/host.hpp>
+#include <tcrops/core/text.hpp>
 #include <tcrops/store/gc.hpp>
 #include <tcrops/store/registry.hpp>
 
@@ -121,14 +122,27 @@ Reasons catalog_roots(const std::vector<CatalogEntry>& catalog, const GcRoots& w
   return roots;
 }
 
+// name -> id, of every name that is listed: nothing goes because its name is not seen yet.
+std::map<std::string, std::string> all_names(const fs::path& root) {
+  std::map<std::string, std::string> names;
+  for (const auto& entry : entries_of(root / "names")) {
+    std::string name = entry.path().filename().string();
+    if (name.starts_with('.')) continue;
+    const auto text = patiently([&] { return read_file(entry.path(), ExitCode::kArtifact); });
+    names.emplace(std::move(name), trim(text));
+  }
+  return names;
+}
+
 Reasons all_roots(const Store& store, const std::vector<CatalogEntry>& catalog,
-                  const std::set<std::string>& present, const GcRoots& wanted) {
+                  const std::set<std::string>& present,
+                  const std::map<std::string, std::string>& names, const GcRoots& wanted) {
   Reasons roots;
   for (const std::string& reference : wanted.references) {
     roots.emplace(store.get(reference).id, "asked for as " + reference);
   }
   if (wanted.names) {
-    for (const auto& [name, id] : store.names()) roots.emplace(id, "name " + name);
+    for (const auto& [name, id] : names) roots.emplace(id, "name " + name);
   }
   roots.merge(model_roots(store, present, wanted.models));
   roots.merge(catalog_roots(catalog, wanted));
@@ -273,7 +287,8 @@ GcReport mark(const Store& store, const GcRoots& wanted, const GcOptions& option
   for (const std::string& id : living) {
     if (present.contains(id)) roots.emplace(id, "in use by a running command");
   }
-  roots.merge(all_roots(store, catalog, present, wanted));
+  const auto names = all_names(store.root());
+  roots.merge(all_roots(store, catalog, present, names, wanted));
   const Reasons kept = reachable(store, roots);
   GcReport report;
   for (const CatalogEntry& entry : catalog) {
@@ -284,7 +299,7 @@ GcReport mark(const Store& store, const GcRoots& wanted, const GcOptions& option
     if (!stays) report.bytes += entry.bytes;
   }
   sort_children_first(catalog, report.removed);
-  for (const auto& [name, id] : store.names()) {
+  for (const auto& [name, id] : names) {
     if (!kept.contains(id)) report.names.push_back(name);
   }
   for (const fs::path& path : half_written(store.root())) {

@@ -110,6 +110,17 @@ class Hostile(product.ProductCase):
             self.assertEqual(maker.returncode, OK, maker.stderr.read())
         self.assert_verifies(self.store)
 
+    def test_name_not_seen_yet_keeps_its_artifact(self):
+        """Of a run on another host that has ended this moment, nothing goes that it gave a name."""
+        store = self.copy()
+        for name in (pathlib.Path(store) / "names").iterdir():
+            name.unlink()
+        self.ok(["run", *QUICKSTART], store=store, env=self.env)
+        self.ok(["artifacts", "gc", "--keep-names", "--delete"], store=store,
+                env={**self.env, "HOSTILE_FS_UNSEEN_MS": "1000"})
+        self.assertEqual(product.names(store).keys(), product.names(prepared()).keys())
+        self.assert_verifies(store)
+
 
 if __name__ == "__main__":
     product.main()

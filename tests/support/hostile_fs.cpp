@@ -5,7 +5,8 @@
 //   late   a file or folder that another process has just renamed to a new name is not seen
 //   stale  the first read of a file that was renamed over another one fails with ESTALE
 //   lock   a lock by a descriptor that cannot write, or of a folder, fails with EBADF
-// HOSTILE_FS_MOVES names a file in which the processes tell each other what they rename.
+// HOSTILE_FS_MOVES names a file in which the processes tell each other what they rename, and
+// HOSTILE_FS_UNSEEN_MS says for how many milliseconds that is news (30 without it).
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -34,7 +35,6 @@
 
 namespace {
 
-constexpr std::int64_t kUnseenNanoseconds = 30'000'000;
 constexpr std::size_t kMoves = 1U << 16U;
 
 template <class Function>
@@ -61,6 +61,13 @@ std::int64_t now() {
   timespec time{};
   clock_gettime(CLOCK_MONOTONIC, &time);
   return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+}
+
+std::int64_t unseen_nanoseconds() {
+  constexpr std::int64_t kMilliseconds = 30;
+  constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
+  const char* const text = std::getenv("HOSTILE_FS_UNSEEN_MS");
+  return (text == nullptr ? kMilliseconds : std::atoll(text)) * kNanosecondsPerMillisecond;
 }
 
 // What was renamed by whom, shared by all processes.
@@ -96,7 +103,7 @@ Move* move_of(const std::string& path) {
 
 bool is_recent(const Move* move) {
   return move != nullptr && move->process != kThisProcess &&
-         now() - move->time < kUnseenNanoseconds;
+         now() - move->time < unseen_nanoseconds();
 }
 
 // Whether another process has just moved the file, or the folder it is in, to a new name.
