@@ -67,8 +67,8 @@ void Answers::read_reference_tcrs(const store::Store& store) {
 EpitopeFacts Answers::find_facts(const std::string& epitope, const std::string& mhc) const {
   EpitopeFacts facts;
   if (model_.calibration) facts.curve = &model_.calibration->curve_of(epitope);
-  facts.background = logits_before(background_tcrs_, epitope, mhc,
-                                   [this](auto records) { return logits_of(model_, records); });
+  facts.background = Ranks(logits_before(
+      background_tcrs_, epitope, mhc, [this](auto records) { return logits_of(model_, records); }));
   if (distances_ && !epitope.empty() && !distances_->epitopes().empty())
     facts.nearest_epitope = distances_->nearest_epitope(epitope);
   return facts;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "calibration.hpp"
+#include "ranks.hpp"
 
 #include <tcrops/data/record.hpp>
 
@@ -9,14 +10,13 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <vector>
 
 namespace tcrops::stages {
 
 // What is the same for all rows before one epitope and MHC.
 struct EpitopeFacts {
   const CalibrationCurve* curve = nullptr;     // null: the model is not calibrated
-  std::vector<float> background;               // logits of its TCRs there, ascending
+  Ranks background;                            // logits of its TCRs there
   std::optional<std::size_t> nearest_epitope;  // edits to the nearest training epitope
 
   // What share of the background, in per cent, has a logit at least as high. Low is rare. Empty
